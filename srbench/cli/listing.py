@@ -1,0 +1,132 @@
+"""``srbench list``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from srbench.cli.output import json_option, print_json
+
+_KINDS = ("protocols", "upscalers", "metrics", "splits", "degradations")
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(_KINDS))
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE.py",
+    type=click.Path(path_type=Path),
+    help="List its upscalers too. It is run: use only files you trust.",
+)
+@click.option(
+    "--sample-rate",
+    default=16000,
+    show_default=True,
+    metavar="HZ",
+    help="For the metrics' signatures; the cutoff is then a quarter of it.",
+)
+@json_option
+def command(kind: str, plugins: tuple[Path, ...], sample_rate: int, as_json: bool) -> int:
+    """List what there is, with signatures: protocols, upscalers, metrics, splits or degradations."""
+    sources: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "protocols": _protocols,
+        "upscalers": lambda: _upscalers(plugins),
+        "metrics": lambda: _metrics(sample_rate),
+        "splits": _splits,
+        "degradations": _degradations,
+    }
+    entries = sources[kind]()
+    if as_json:
+        print_json({kind: entries})
+        return 0
+    for entry in entries:
+        name, *rest = (str(value) for value in entry.values() if value not in (None, ""))
+        click.echo(click.style(name, bold=True))
+        for line in rest:
+            click.echo(f"    {line}")
+    return 0
+
+
+def _protocols() -> list[dict[str, Any]]:
+    from srbench.protocols import load_protocol, protocol_names
+
+    found = [load_protocol(name) for name in protocol_names()]
+    return [
+        {
+            "name": p.name,
+            "title": p.title,
+            "source": p.source,
+            "signature": str(p.signature()),
+            "metrics": ", ".join(p.metrics),
+        }
+        for p in found
+    ]
+
+
+def _upscalers(plugins: tuple[Path, ...]) -> list[dict[str, Any]]:
+    from srbench.errors import SrbenchError
+    from srbench.upscaler import get_upscaler, registrations
+
+    found = []
+    for registration in registrations(plugins):
+        try:
+            distribution = registration.provenance["distribution"]
+            described = get_upscaler(f"{distribution}:{registration.name}", plugins)[0].description
+        except SrbenchError as error:
+            described = str(error)
+        found.append({"name": registration.name, "description": described, "origin": registration.origin})
+    return found
+
+
+def _metrics(sample_rate: int) -> list[dict[str, Any]]:
+    from srbench.errors import SrbenchError
+    from srbench.metrics import METRICS
+
+    found = []
+    for metric in METRICS.values():
+        try:
+            signature = str(metric.signature(sample_rate, sample_rate / 4))
+        except SrbenchError as error:
+            signature = str(error)
+        low, high = metric.range
+        told = (
+            f"unit {metric.unit}, {metric.better} is better, range {low:g} to {high:g}, "
+            f"hears up to {metric.hears(sample_rate):g} Hz"
+        )
+        found.append({"name": metric.name, "title": metric.title, "facts": told, "signature": signature})
+    return found
+
+
+def _splits() -> list[dict[str, Any]]:
+    from srbench.corpora import check_sides, load_split, split_names
+
+    found = []
+    for name in split_names():
+        split = load_split(name)
+        shared = check_sides(split)
+        sides = "; ".join(
+            f"{side} {len(split.ids(side))} utterances, sha256 {split.checksum(side)}" for side in split.sides
+        )
+        note = f"the sides share speakers: {', '.join(shared)}" if shared else "no speaker stands on two sides"
+        entry = {"name": name, "title": split.title, "corpus": split.corpus, "sides": sides, "speakers": note}
+        found.append({**entry, "source": split.source})
+    return found
+
+
+def _degradations() -> list[dict[str, Any]]:
+    from srbench.degradation import KINDS, from_table
+
+    made = {kind: from_table({"kind": kind}) for kind in KINDS}
+    return [
+        {
+            "name": kind,
+            "description": (type(d).__doc__ or "").split("\n")[0],
+            "signature": str(d.signature(16000, 4000)),
+        }
+        for kind, d in made.items()
+    ]

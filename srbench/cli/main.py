@@ -1,0 +1,69 @@
+"""Entry point of ``srbench``: finds the command, loads only it, and turns errors into a line and an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from srbench import __version__
+from srbench.errors import SrbenchError
+
+# command -> its module in srbench.cli (attribute `command`) and one line of help, so that --help loads none of them
+_COMMANDS = {
+    "run": ("run", "Run upscalers through a protocol and print the leaderboard."),
+    "data": ("data", "Verify a corpus, or download one."),
+    "list": ("listing", "List protocols, upscalers, metrics, splits or degradations."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"srbench.cli.{_COMMANDS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, "--version", prog_name="srbench")
+def cli() -> None:
+    """Benchmark audio super-resolution: protocols, upscalers, metrics that say what they are.
+
+    Start with:  srbench run --model spline --model sinc --model linear
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 fine, 1 a check failed or utterances failed, 2 misuse or unusable input."""
+    try:
+        status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
+    except SrbenchError as error:
+        _stop(str(error), 2)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "srbench"
+        _stop(f"{error.format_message()} See '{where} --help'.", 2)
+    except (click.Abort, KeyboardInterrupt):
+        _stop("stopped. What is finished is kept: the same command goes on from there.", 130)
+    except BrokenPipeError:
+        sys.exit(0)  # the reader of our output (head, less) has seen enough
+    except OSError as error:
+        _stop(f"{error.filename or 'input or output'}: {error.strerror or error}", 2)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _stop(message: str, status: int) -> None:
+    click.echo(f"srbench: {message}", err=True)
+    sys.exit(status)

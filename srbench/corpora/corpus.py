@@ -1,0 +1,111 @@
+"""A corpus: utterances on disk, found by layout, each with an id and a speaker."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from srbench.audio import AUDIO_SUFFIXES
+from srbench.errors import SrbenchError
+
+_VCTK_FILE = re.compile(r"((?:p|s)\d+)_(\d+)(?:_(mic[12]))?")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording: ``id`` unique in its corpus (``p225_001``), its speaker, and where it lies."""
+
+    id: str
+    speaker: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A named collection of utterances, sorted by id.
+
+    ``name`` says what was recognised: ``vctk-0.80``, ``vctk-0.92-mic1`` (or ``-mic2``), ``demo-1`` (the embedded one)
+    or ``folder``.
+    """
+
+    name: str
+    root: Path
+    utterances: tuple[Utterance, ...]
+
+    def by_id(self) -> dict[str, Utterance]:
+        """Map ids to utterances."""
+        return {utterance.id: utterance for utterance in self.utterances}
+
+
+def open_corpus(folder: str | Path, mic: str = "mic1") -> Corpus:
+    """Recognise the layout of a folder and list its utterances.
+
+    VCTK 0.80 is ``wav48/pXXX/pXXX_NNN.{wav,flac}``, VCTK 0.92 ``wav48_silence_trimmed/pXXX/pXXX_NNN_mic{1,2}.flac``
+    (files of the other microphone are passed over); both are found in the folder itself or one level below it, as the
+    archives unpack. A folder of speaker folders with VCTK's file names counts too. Any other folder is read
+    recursively: the id is the path without its suffix, the speaker is the file's own folder.
+
+    Parameters
+    ----------
+    folder : path
+    mic : {"mic1", "mic2"}
+        Which microphone of VCTK 0.92 to take.
+
+    Raises
+    ------
+    SrbenchError
+        If the folder is missing or holds no audio, or two files claim one id.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise SrbenchError(f"{root}: {'is not a folder' if root.exists() else 'no such folder'}; --data takes a corpus")
+    if mic not in ("mic1", "mic2"):
+        raise SrbenchError(f"unknown microphone '{mic}'; VCTK 0.92 has mic1 and mic2")
+    for base in (root, *sorted(child for child in root.iterdir() if child.is_dir())):
+        for name, version in (("wav48_silence_trimmed", f"vctk-0.92-{mic}"), ("wav48", "vctk-0.80")):
+            audio_folder = base if base.name == name else base / name
+            if audio_folder.is_dir():
+                return Corpus(version, root, _vctk_utterances(audio_folder, mic))
+    return _other_folder(root, mic)
+
+
+def _other_folder(root: Path, mic: str) -> Corpus:
+    files = _audio_files(root)
+    if not files:
+        raise SrbenchError(f"{root}: holds no audio ({', '.join(AUDIO_SUFFIXES)}); give the folder of a corpus")
+    if all(_VCTK_FILE.fullmatch(file.stem) for file in files):
+        version = f"vctk-0.92-{mic}" if any("_mic" in file.stem for file in files) else "vctk-0.80"
+        return Corpus(version, root, _vctk_utterances(root, mic))
+    found = []
+    for file in files:
+        relative = file.relative_to(root)
+        speaker = relative.parent.as_posix() if relative.parent != Path(".") else root.resolve().name
+        found.append(Utterance(relative.with_suffix("").as_posix(), speaker, file))
+    return Corpus("folder", root, _sorted_unique(found))
+
+
+def _vctk_utterances(folder: Path, mic: str) -> tuple[Utterance, ...]:
+    found = []
+    for file in _audio_files(folder):
+        match = _VCTK_FILE.fullmatch(file.stem)
+        if match and match[3] in (None, mic):
+            found.append(Utterance(f"{match[1]}_{match[2]}", match[1], file))
+    if not found:
+        raise SrbenchError(f"{folder}: looks like VCTK but holds no utterance pXXX_NNN (of {mic}, for VCTK 0.92)")
+    return _sorted_unique(found)
+
+
+def _audio_files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+
+
+def _sorted_unique(utterances: list[Utterance]) -> tuple[Utterance, ...]:
+    seen: dict[str, Utterance] = {}
+    for utterance in utterances:
+        if utterance.id in seen:
+            raise SrbenchError(
+                f"two files claim the id '{utterance.id}': {seen[utterance.id].path} and {utterance.path}. Remove one."
+            )
+        seen[utterance.id] = utterance
+    return tuple(seen[key] for key in sorted(seen))

@@ -1,0 +1,160 @@
+"""Splits: fixed, named lists of utterance ids, each side with a checksum.
+
+A split is a TOML file beside plain lists, one id a line; the checksum is the SHA-256 of the sorted ids, each
+followed by a newline. An id that stands twice, or on two sides, is refused; so is a speaker on two sides, unless the
+split says that it shares speakers (``shares_speakers = true``, the single-speaker splits).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from srbench import toml
+from srbench.errors import SrbenchError, unknown_name
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("srbench.corpora"))) / "data" / "splits"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a split (``train``, ``validation``, ``test``): where its ids stand, and what they must be."""
+
+    name: str
+    file: Path
+    count: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """A named split of one corpus."""
+
+    name: str
+    corpus: str
+    title: str
+    source: str
+    sides: Mapping[str, Side] = field(hash=False)
+    shares_speakers: bool = False
+
+    def ids(self, side: str) -> tuple[str, ...]:
+        """Return the utterance ids of one side, sorted.
+
+        Raises
+        ------
+        SrbenchError
+            If the side is unknown, its list is missing, has duplicates, or does not fit its checksum.
+        """
+        if side not in self.sides:
+            raise unknown_name(f"side of split {self.name}", side, self.sides)
+        return _read_ids(self.name, self.sides[side])
+
+    @property
+    def mic(self) -> str:
+        """The microphone that the corpus name ends in, for the corpora that have two."""
+        return "mic2" if self.corpus.endswith("-mic2") else "mic1"
+
+    def checksum(self, side: str) -> str:
+        """Return the SHA-256 of one side's sorted ids, in hex."""
+        return checksum(self.ids(side))
+
+
+def checksum(ids: Sequence[str]) -> str:
+    """Return the SHA-256 in hex of the sorted ids, each followed by a newline."""
+    return hashlib.sha256("".join(f"{i}\n" for i in sorted(ids)).encode()).hexdigest()
+
+
+def speaker_of(utterance_id: str) -> str:
+    """Return the speaker of a VCTK-style id: all that stands before the last underscore."""
+    return utterance_id.rpartition("_")[0]
+
+
+def split_names() -> list[str]:
+    """List the splits that come with srbench."""
+    return sorted(path.stem for path in _folder().glob("*.toml"))
+
+
+def load_split(name: str | Path) -> Split:
+    """Load a split by name, or a user's own by the path of its TOML file.
+
+    Raises
+    ------
+    SrbenchError
+        If there is no such split or its file is not valid.
+    """
+    path = Path(name)
+    if path.suffix != ".toml":
+        if str(name) not in split_names():
+            raise unknown_name("split", str(name), split_names())
+        path = _folder() / f"{name}.toml"
+    table = toml.read(path)
+    where = f"split {path}"
+    toml.check_keys(
+        table,
+        where,
+        required={"corpus": str, "sides": dict},
+        optional={"title": str, "source": str, "shares_speakers": bool},
+    )
+    sides: dict[str, Side] = {}
+    for side, entry in table["sides"].items():
+        if not isinstance(entry, dict):
+            raise SrbenchError(f"{where}: [sides.{side}] must be a table")
+        toml.check_keys(entry, f"{where}, side {side}", required={"ids": str}, optional={"count": int, "sha256": str})
+        sides[side] = Side(side, path.parent / entry["ids"], entry.get("count"), entry.get("sha256"))
+    rest: dict[str, Any] = {key: value for key, value in table.items() if key != "sides"}
+    return Split(path.stem, sides=MappingProxyType(sides), **{"title": "", "source": "", **rest})
+
+
+def check_sides(split: Split) -> list[str]:
+    """Check the sides of a split against each other.
+
+    Returns
+    -------
+    list of str
+        The speakers who stand on several sides, empty for most splits; not empty only where the split says so.
+
+    Raises
+    ------
+    SrbenchError
+        If an utterance stands on two sides, or a speaker does and the split does not say ``shares_speakers``.
+    """
+    ids = {side: set(split.ids(side)) for side in split.sides}
+    twice = sorted(i for i, n in Counter(i for side in ids.values() for i in side).items() if n > 1)
+    if twice:
+        raise SrbenchError(f"split {split.name}: {len(twice)} utterances stand on two sides, the first is {twice[0]}")
+    speakers = Counter(s for side in ids.values() for s in {speaker_of(i) for i in side})
+    shared = sorted(s for s, n in speakers.items() if n > 1)
+    if shared and not split.shares_speakers:
+        raise SrbenchError(
+            f"split {split.name}: speakers on two sides: {', '.join(shared)}. If meant, say shares_speakers = true."
+        )
+    return shared
+
+
+@lru_cache(maxsize=32)
+def _read_ids(split: str, side: Side) -> tuple[str, ...]:
+    where = f"split {split}, side {side.name}"
+    try:
+        lines = side.file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SrbenchError(f"{where}: cannot read {side.file}") from error
+    ids = [line.strip() for line in lines if line.strip()]
+    repeated = [i for i, n in Counter(ids).items() if n > 1]
+    if repeated:
+        raise SrbenchError(f"{where}: {len(repeated)} ids stand more than once, the first is {repeated[0]}")
+    if side.count is not None and len(ids) != side.count:
+        raise SrbenchError(f"{where}: holds {len(ids)} ids, {side.count} were declared")
+    if side.sha256 is not None and checksum(ids) != side.sha256:
+        raise SrbenchError(f"{where}: the ids in {side.file} do not fit the declared checksum {side.sha256[:8]}…")
+    if not ids:
+        raise SrbenchError(f"{where}: {side.file} holds no ids")
+    return tuple(sorted(ids))

@@ -1,0 +1,77 @@
+"""The metrics: definitions with signatures, and the registry that names them.
+
+Order is always ``(reference, estimate)``. ``METRICS[name](reference, estimate, sample_rate)`` measures one;
+`measure_all` shares one analysis among many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from srbench.errors import UndefinedMetric, unknown_name
+from srbench.metrics import intelligibility, lsd, perceptual, quality, waveform
+from srbench.metrics.metric import Definition, Metric
+from srbench.metrics.pair import Pair
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.name: metric
+        for module in (waveform, lsd, quality, intelligibility, perceptual)
+        for metric in module.METRICS
+    }
+)
+
+__all__ = ["METRICS", "Definition", "Metric", "Pair", "get_metric", "measure_all"]
+
+
+def get_metric(name: str) -> Metric:
+    """Return a metric by name.
+
+    Raises
+    ------
+    SrbenchError
+        If there is none, with the nearest name.
+    """
+    if name not in METRICS:
+        raise unknown_name("metric", name, METRICS)
+    return METRICS[name]
+
+
+def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str, float], dict[str, str]]:
+    """Measure one pair by many definitions, with every analysis done once.
+
+    Parameters
+    ----------
+    pair : Pair
+    definitions : mapping of metric name to its definition at the pair's rate
+
+    Returns
+    -------
+    values : dict of metric name to float
+        Only the metrics that have a value.
+    undefined : dict of metric name to str
+        For the others, why not.
+    """
+    values: dict[str, float] = {}
+    undefined: dict[str, str] = {}
+    for name, definition in definitions.items():
+        try:
+            values[name] = definition.measure(pair)
+        except UndefinedMetric as reason:
+            undefined[name] = str(reason)
+    return values, undefined
+
+
+def define(names: Sequence[str], sample_rate: int, cutoff: float | None) -> dict[str, Definition]:
+    """Fix the definitions of metrics for one rate and cutoff.
+
+    Raises
+    ------
+    SrbenchError
+        If a name is unknown, or a metric is not defined at this rate or not installed.
+    """
+    definitions = {name: get_metric(name).define(sample_rate, cutoff) for name in names}
+    for definition in definitions.values():
+        definition.signature()  # raises where an optional package is not installed
+    return definitions

@@ -1,0 +1,249 @@
+"""Log-spectral distance, in every convention in use, from one pass over the signals.
+
+Conventions
+-----------
+With R and E the spectrograms of reference and estimate (frames t, bins f) and D = log R - log E, an LSD
+is a mean of a root of a mean of D². The conventions differ in the logarithm, in power or magnitude, in the transform,
+in how a floor keeps the logarithm finite, in which mean comes first, and in a cap. There is a conversion only for the
+base of the logarithm (ln values are 2.302585 times log10 values), for power against magnitude (2) and for dB (10),
+and only while no floor is active; for everything else the value must be recomputed. Hence one name and one signature
+for each:
+
+- ``lsd`` (the `nuwave` convention; NU-Wave 1 and 2, AERO, AP-BWE): log10 of power clamped at 1e-8, 2048 / 512,
+  periodic Hann, centred with reflection; root of the mean over bins, then the mean over frames. The most comparable
+  today.
+- ``lsd_hf``, ``lsd_lf``: the same above and below the cutoff, first bin int((n_fft / 2 + 1) low_rate / high_rate), as
+  NU-Wave 2.
+- ``lsd_paper``: equation (3) of Semeniuta 2019, which names neither the logarithm's base nor the transform. Our
+  reading: ln of power, over bins first; transform and clamp as in `nuwave`. It is 2.302585 times ``lsd``.
+- ``lsd_kuleshov`` (code of Kuleshov et al. 2017): ln of power + 1e-8, the root of the mean over *frames* (1e-8 added
+  under it), then the mean over bins, capped at 10. Theirs joins all patches into one signal; here it is taken per
+  utterance, like the rest.
+- ``lsd_tunet`` (TUNet): ln of power + 1e-8, the root of the mean over frames, then over bins; no cap.
+- ``lsd_nvsr`` (NVSR, ssr_eval): log10(R² / (E + 1e-12)² + 1e-12) of magnitudes, n_fft = int(2048 rate / 44100), hop =
+  int(rate / 100). Not symmetric. Reflection at the ends, as torch and librosa < 0.9 do it (later librosa pads with
+  zeros: third digit).
+
+Not to be confused with the RMS waveform difference that one code base calls LSD, nor with log10 of log(1 + |S|).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from math import inf, log
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srbench import signature
+from srbench.errors import SrbenchError, UndefinedMetric
+from srbench.metrics.metric import Metric
+from srbench.metrics.pair import Pair
+from srbench.signature import Signature
+
+_FLOOR = re.compile(r"(max|add|ratio)(\d.*)")
+_FRAMES_AT_ONCE = 256  # bounds the memory of a long utterance; the values do not depend on it
+
+
+@dataclass(frozen=True)
+class Lsd:
+    """One definition of the log-spectral distance.
+
+    Attributes
+    ----------
+    log : {"10", "e"}
+        Base of the logarithm.
+    of : {"power", "magnitude"}
+        What the logarithm is taken of.
+    n_fft, hop : int, in samples
+    win : {"hann"}
+        Periodic Hann window of n_fft samples.
+    center : bool
+        Frame t is centred on sample t * hop; the ends are extended by n_fft // 2 samples.
+    pad : {"reflect", "zeros"}
+        How the ends are extended.
+    floor : str
+        ``max1e-8``: power clamped from below; ``add1e-8``: added to the power;
+        ``ratio1e-12``: log(R / (sqrt(E) + 1e-12)² + 1e-12) of powers R, E, ssr_eval's form.
+    eps : float
+        Added to the mean of squares, under the root.
+    pool : {"rms_f.mean_t", "rms_t.mean_f"}
+        Root mean square over bins then mean over frames, or root mean square over frames then mean over bins.
+    band : str
+        ``full``, ``above8000`` or ``below8000``, in Hz.
+    clip : float or None
+        Cap on the value.
+    sr : int, in Hz
+    """
+
+    VERSION: ClassVar[int] = 1
+    log: str = "10"
+    of: str = "power"
+    n_fft: int = field(default=2048, metadata={"key": "nfft"})
+    hop: int = 512
+    win: str = "hann"
+    center: bool = True
+    pad: str = "reflect"
+    floor: str = "max1e-8"
+    eps: float = 0.0
+    pool: str = "rms_f.mean_t"
+    band: str = "full"
+    clip: float | None = None
+    sr: int = 16000
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("log", ("10", "e")),
+            ("of", ("power", "magnitude")),
+            ("win", ("hann",)),
+            ("pad", ("reflect", "zeros")),
+            ("pool", ("rms_f.mean_t", "rms_t.mean_f")),
+        ):
+            if getattr(self, name) not in known:
+                raise SrbenchError(f"LSD: {name} must be one of {', '.join(known)}, not '{getattr(self, name)}'")
+        if self.n_fft < 2 or self.hop < 1:
+            raise SrbenchError(f"LSD: n_fft {self.n_fft} and hop {self.hop} do not make a transform")
+        if not _FLOOR.fullmatch(self.floor):
+            raise SrbenchError(f"LSD: floor must be like max1e-8, add1e-8 or ratio1e-12, not '{self.floor}'")
+        first, last = self.bins()
+        if first >= last:
+            raise SrbenchError(f"LSD: the band '{self.band}' holds no bin at {self.sr} Hz")
+
+    def signature(self) -> Signature:
+        """Return every field, in order."""
+        return signature.of_fields("LSD", self, v=self.VERSION)
+
+    def bins(self) -> tuple[int, int]:
+        """Return the first bin of the band and the one past its last."""
+        bins = self.n_fft // 2 + 1
+        if self.band == "full":
+            return 0, bins
+        match = re.fullmatch(r"(above|below)([\d.]+)", self.band)
+        if not match:
+            raise SrbenchError(f"LSD: band must be full, aboveHZ or belowHZ, not '{self.band}'")
+        edge = int(bins * float(match[2]) / (self.sr / 2))
+        return (min(edge, bins), bins) if match[1] == "above" else (0, min(edge, bins))
+
+    def measure(self, pair: Pair) -> float:
+        """Return the distance of a pair.
+
+        Raises
+        ------
+        UndefinedMetric
+            If the reference is silent, or the signals are too short for one frame.
+        """
+        if not pair.reference.any():
+            raise UndefinedMetric("the reference is silent: LSD is undefined")
+        squared = pair.once(("lsd", self._transform()), lambda: self._squared_differences(pair))
+        first, last = self.bins()
+        squared = squared[:, first:last]
+        scale = (1.0 if self.log == "10" else log(10.0)) * (1.0 if self.of == "power" else 0.5)
+        mean = squared.mean(axis=1 if self.pool == "rms_f.mean_t" else 0)
+        value = float(np.sqrt(scale**2 * mean + self.eps).mean())
+        return value if self.clip is None else min(value, self.clip)
+
+    def _transform(self) -> tuple[object, ...]:
+        return self.n_fft, self.hop, self.win, self.center, self.pad, self.floor
+
+    def _squared_differences(self, pair: Pair) -> NDArray[np.float64]:
+        """Return (log10 R - log10 E)² of powers, shape (frames, bins)."""
+        kind, amount = _FLOOR.fullmatch(self.floor).groups()  # type: ignore[union-attr]
+        floor = float(amount)
+        spectrogram = (self.n_fft, self.hop, self.win, self.center, self.pad)
+        power = [
+            pair.once(("power", name, spectrogram), lambda signal=signal: self._power(signal))  # type: ignore[misc]
+            for name, signal in (("reference", pair.reference), ("estimate", pair.estimate))
+        ]
+        squared = np.empty_like(power[0])
+        for start in range(0, len(squared), _FRAMES_AT_ONCE):
+            part = slice(start, start + _FRAMES_AT_ONCE)
+            r, e = power[0][part], power[1][part]
+            if kind == "max":
+                ratio = np.maximum(r, floor) / np.maximum(e, floor)
+            elif kind == "add":
+                ratio = (r + floor) / (e + floor)
+            else:
+                ratio = r / (np.sqrt(e) + floor) ** 2 + floor
+            squared[part] = np.log10(ratio) ** 2
+        return squared
+
+    def _power(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return |STFT|², shape (frames, bins)."""
+        from scipy import fft
+
+        half = self.n_fft // 2
+        if self.center:
+            if len(samples) <= half:
+                raise UndefinedMetric(f"{len(samples)} samples are too short for an LSD with n_fft {self.n_fft}")
+            samples = np.pad(samples, half, mode="reflect" if self.pad == "reflect" else "constant")
+        if len(samples) < self.n_fft:
+            raise UndefinedMetric(f"{len(samples)} samples are too short for an LSD with n_fft {self.n_fft}")
+        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.n_fft) / self.n_fft)
+        frames = np.lib.stride_tricks.sliding_window_view(samples, self.n_fft)[:: self.hop]
+        power = np.empty((len(frames), half + 1))
+        for start in range(0, len(frames), _FRAMES_AT_ONCE):
+            part = slice(start, start + _FRAMES_AT_ONCE)
+            spectrum = fft.rfft(frames[part] * window, axis=1)
+            power[part] = spectrum.real**2 + spectrum.imag**2
+        return power
+
+
+def nuwave(sr: int, cutoff: float | None = None) -> Lsd:
+    """Return the convention of NU-Wave, AERO and AP-BWE: the default ``lsd``."""
+    return Lsd(sr=sr)
+
+
+def paper(sr: int, cutoff: float | None = None) -> Lsd:
+    """Return our reading of Semeniuta 2019, eq. (3)."""
+    return Lsd(log="e", sr=sr)
+
+
+def kuleshov(sr: int, cutoff: float | None = None) -> Lsd:
+    """Return the convention of the code of Kuleshov et al. 2017."""
+    return Lsd(log="e", floor="add1e-8", eps=1e-8, pool="rms_t.mean_f", clip=10.0, sr=sr)
+
+
+def tunet(sr: int, cutoff: float | None = None) -> Lsd:
+    """Return the convention of TUNet's code."""
+    return Lsd(log="e", floor="add1e-8", pool="rms_t.mean_f", sr=sr)
+
+
+def nvsr(sr: int, cutoff: float | None = None) -> Lsd:
+    """Return the convention of NVSR (ssr_eval)."""
+    return Lsd(n_fft=int(2048 * sr / 44100), hop=int(sr / 100), floor="ratio1e-12", sr=sr)
+
+
+def above(sr: int, cutoff: float | None) -> Lsd:
+    """Return LSD-HF: `nuwave` over the band above the cutoff."""
+    return Lsd(band=f"above{_edge(cutoff)}", sr=sr)
+
+
+def below(sr: int, cutoff: float | None) -> Lsd:
+    """Return LSD-LF: `nuwave` over the band below the cutoff."""
+    return Lsd(band=f"below{_edge(cutoff)}", sr=sr)
+
+
+def _edge(cutoff: float | None) -> str:
+    if cutoff is None:
+        raise SrbenchError("an LSD of one band needs the cutoff (half the low rate, in Hz)")
+    return signature.value_text(float(cutoff))
+
+
+def _nyquist(sample_rate: int) -> float:
+    return sample_rate / 2
+
+
+METRICS = tuple(
+    Metric(name, title, "1", "lower", (0.0, top), define, _nyquist)
+    for name, title, top, define in (
+        ("lsd", "Log-spectral distance (NU-Wave, AERO, AP-BWE)", inf, nuwave),
+        ("lsd_hf", "LSD above the cutoff: the band that the upscaler made", inf, above),
+        ("lsd_lf", "LSD below the cutoff: the band that it was given", inf, below),
+        ("lsd_paper", "LSD as Semeniuta 2019 eq. (3) reads: ln of power", inf, paper),
+        ("lsd_kuleshov", "LSD of the code of Kuleshov et al. 2017: ln, over frames first", 10.0, kuleshov),
+        ("lsd_nvsr", "LSD of NVSR (ssr_eval): asymmetric floor", inf, nvsr),
+        ("lsd_tunet", "LSD of TUNet: ln, over frames first, no cap", inf, tunet),
+    )
+)

@@ -1,0 +1,88 @@
+"""What a metric is: a frozen definition with a name, a unit, a direction, a range and a signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from srbench.errors import SrbenchError
+from srbench.metrics.pair import Pair
+from srbench.signature import Signature
+
+
+class Definition(Protocol):
+    """A metric's configuration, fixed for one sample rate and cutoff."""
+
+    def signature(self) -> Signature:
+        """Return every parameter that the value depends on."""
+        ...
+
+    def measure(self, pair: Pair) -> float:
+        """Return the value, in float64; raise UndefinedMetric where there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A registered metric: the family of its definitions over sample rates.
+
+    Attributes
+    ----------
+    name : str
+        As in results and on the command line.
+    title : str
+        One line for people.
+    unit : str
+        ``dB``, ``MOS`` or ``1``.
+    better : {"higher", "lower"}
+    range : (float, float)
+        Closed bounds of the value.
+    define : callable (sample_rate, cutoff) -> Definition
+        Raises SrbenchError where the metric is not defined for the rate or needs a cutoff.
+    hears : callable sample_rate -> float
+        The highest frequency in Hz that the value depends on.
+    digits : str
+        How to print it, as a format specification.
+    extra : str
+        The optional dependency set it needs, "" for none.
+    """
+
+    name: str
+    title: str
+    unit: str
+    better: str
+    range: tuple[float, float]
+    define: Callable[[int, float | None], Definition]
+    hears: Callable[[int], float]
+    digits: str = ".3f"
+    extra: str = ""
+
+    def __call__(self, reference: Any, estimate: Any, sample_rate: int, cutoff: float | None = None) -> float:
+        """Measure one pair.
+
+        Parameters
+        ----------
+        reference, estimate : ndarray of floats, shape (n,)
+        sample_rate : int, in Hz
+        cutoff : float, in Hz, optional
+            Needed by the metrics of one band.
+
+        Raises
+        ------
+        SrbenchError
+            If the pair is not valid (see `Pair`) or the metric is not defined at this rate.
+        UndefinedMetric
+            If this pair has no value (a silent reference, a signal too short).
+        """
+        return self.define(sample_rate, cutoff).measure(Pair(reference, estimate, sample_rate, cutoff))
+
+    def signature(self, sample_rate: int, cutoff: float | None = None) -> Signature:
+        """Return the signature of the definition used at this rate and cutoff."""
+        return self.define(sample_rate, cutoff).signature()
+
+
+def needs_rate(name: str, sample_rate: int, least: int) -> None:
+    """Raise SrbenchError if the sample rate is below what the metric needs (it is never upsampled for it)."""
+    if sample_rate < least:
+        raise SrbenchError(f"{name} needs a sample rate of at least {least} Hz, not {sample_rate}")

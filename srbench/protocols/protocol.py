@@ -1,0 +1,185 @@
+"""The protocol: all that must be equal for two numbers to be comparable, as one frozen value from one TOML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from srbench import degradation, metrics, toml
+from srbench.audio import RESAMPLER, Rate
+from srbench.corpora import Split, load_split
+from srbench.degradation import Degradation
+from srbench.errors import SrbenchError, unknown_name
+from srbench.metrics import Definition
+from srbench.signature import Signature
+
+VERSION = 1
+_NO_TRIM, _NO_LEVEL = "none", "none"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A named protocol.
+
+    Attributes
+    ----------
+    name, title, source : str
+        ``source`` says whose experiment it follows and where it departs from it.
+    corpus : str
+        The corpus and its revision, as `srbench.corpora.Corpus.name` calls it.
+    split : str
+        A split's name, or a path relative to the protocol's file.
+    side : str
+        The side of the split that is scored.
+    low_rate : int or Fraction, in Hz
+        In the file, a whole number or a text like "16000/6".
+    high_rate : int, in Hz
+    degradation : Degradation
+    metrics : tuple of str
+    trim_top_db : float or None
+        Cut leading and trailing parts this far below the loudest frame (`librosa.effects.trim`).
+    level : {"none", "peak"}
+        ``peak`` divides each reference by its greatest absolute sample.
+    folder : Path
+        Where its file stands.
+    """
+
+    name: str
+    title: str
+    corpus: str
+    split: str
+    side: str
+    low_rate: Rate
+    high_rate: int
+    degradation: Degradation
+    metrics: tuple[str, ...]
+    folder: Path
+    source: str = ""
+    trim_top_db: float | None = None
+    level: str = _NO_LEVEL
+
+    @property
+    def cutoff(self) -> float:
+        """Half the low rate, in Hz."""
+        return float(self.low_rate) / 2
+
+    def load_split(self) -> Split:
+        """Return the protocol's split."""
+        return load_split(self.folder / self.split if self.split.endswith(".toml") else self.split)
+
+    def define_metrics(self, names: tuple[str, ...] | None = None) -> dict[str, Definition]:
+        """Fix the protocol's metrics (or the named ones) at its rate and cutoff."""
+        return metrics.define(names if names is not None else self.metrics, self.high_rate, self.cutoff)
+
+    def signature(self, corpus: str | None = None, split: str | None = None) -> Signature:
+        """Return the signature; of the protocol's own corpus and split unless others are named.
+
+        Parameters
+        ----------
+        corpus : str, optional
+        split : str, optional
+            As ``name.side.checksum``, the first 8 hex digits of it.
+        """
+        if split is None:
+            own = self.load_split()
+            split = f"{own.name}.{self.side}.{own.checksum(self.side)[:8]}"
+        made = self.degradation.signature(self.high_rate, self.low_rate)
+        fields = (
+            ("corpus", corpus or self.corpus),
+            ("split", split),
+            ("low", str(self.low_rate)),
+            ("high", str(self.high_rate)),
+            ("resample", RESAMPLER),
+            ("trim", "none" if self.trim_top_db is None else f"top{self.trim_top_db:g}dB"),
+            ("level", self.level),
+            ("crop", "whole-low-samples"),
+            *(("degradation" if key == "kind" else key, value) for key, value in made.fields),
+            ("precision", "float64"),
+            ("v", str(VERSION)),
+        )
+        return Signature("PROTOCOL", fields)
+
+
+def protocol_names() -> list[str]:
+    """List the protocols that come with srbench."""
+    return sorted(path.stem for path in _folder().glob("*.toml"))
+
+
+def load_protocol(name: str | Path) -> Protocol:
+    """Load a protocol by name, or a user's own by the path of its TOML file.
+
+    Raises
+    ------
+    SrbenchError
+        If there is none, or the file is not a valid protocol: with the place, the key and the nearest right word.
+    """
+    text = str(name)
+    if text.endswith(".toml"):
+        path = Path(text)
+    else:
+        if text not in protocol_names():
+            raise unknown_name("protocol", text, protocol_names())
+        path = _folder() / f"{text}.toml"
+    return _from_table(toml.read(path), path)
+
+
+def _from_table(table: dict[str, Any], path: Path) -> Protocol:
+    where = f"protocol {path.name if path.parent == _folder() else path}"
+    toml.check_keys(
+        table,
+        where,
+        required={
+            "title": str,
+            "corpus": str,
+            "split": str,
+            "side": str,
+            "low_rate": (int, str),
+            "high_rate": int,
+            "metrics": list,
+            "degradation": dict,
+        },
+        optional={"source": str, "trim_top_db": float, "level": str},
+    )
+    names = table["metrics"]
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise SrbenchError(f"{where}: metrics must be a list of different names")
+    low_rate = _rate(table["low_rate"], where)
+    if not 0 < low_rate < table["high_rate"]:
+        raise SrbenchError(f"{where}: low_rate must be above 0 and below high_rate")
+    if table.get("level", _NO_LEVEL) not in (_NO_LEVEL, "peak"):
+        raise SrbenchError(f"{where}: level must be none or peak, not '{table['level']}'")
+    if not table.get("trim_top_db", 1.0) > 0:
+        raise SrbenchError(f"{where}: trim_top_db must be above 0")
+    try:
+        made = degradation.from_table(table["degradation"])
+        for metric in names:
+            metrics.get_metric(metric)
+        rest = {key: value for key, value in table.items() if key not in ("low_rate", "metrics", "degradation")}
+        protocol = Protocol(
+            path.stem, low_rate=low_rate, degradation=made, metrics=tuple(names), folder=path.parent, **rest
+        )
+        protocol.signature()
+        if protocol.load_split().corpus != protocol.corpus:
+            raise SrbenchError(
+                f"split {protocol.split} is of corpus {protocol.load_split().corpus}, not {protocol.corpus}"
+            )
+    except SrbenchError as error:
+        raise SrbenchError(f"{where}: {error}") from error
+    return protocol
+
+
+def _rate(value: int | str, where: str) -> Rate:
+    try:
+        rate = Fraction(value)
+    except (ValueError, ZeroDivisionError) as error:
+        raise SrbenchError(
+            f'{where}: low_rate must be a number of Hz or a text like "16000/6", not {value!r}'
+        ) from error
+    return rate.numerator if rate.denominator == 1 else rate
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("srbench.protocols"))) / "named"

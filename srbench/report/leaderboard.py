@@ -1,0 +1,172 @@
+"""The leaderboard as a table in the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from srbench.metrics import get_metric
+from srbench.run import FLOOR
+
+_BELOW_FLOOR, _ABOVE_CEILING = "†", "‡"
+_FIRST, _COLUMN = 20, 23  # widths in characters
+_NAMES = {
+    "snr": "SNR",
+    "si_sdr": "SI-SDR",
+    "mse": "MSE",
+    "pesq": "PESQ-WB",
+    "pesq_nb": "PESQ-NB",
+    "stoi": "STOI",
+    "estoi": "ESTOI",
+}
+
+
+def print_leaderboard(document: dict[str, Any]) -> None:
+    """Print the document of `srbench.results.leaderboard`: metrics down, upscalers across, anchors last.
+
+    Each cell holds the mean over utterances and, below it, its 95 % interval. A mean no better than the spline's is
+    marked, and so is an SNR or SI-SDR above the low-band ceiling.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    entries = [*document["models"], *document["anchors"]]
+    console = Console(highlight=False)
+    if not console.is_terminal:  # a file or a pipe has no width: show all columns side by side
+        console = Console(highlight=False, width=_FIRST + _COLUMN * len(entries))
+    floor = next((e for e in entries if e["name"] == FLOOR), None)
+    ceiling = next((e for e in document["anchors"] if e["name"] == "ceiling"), None)
+    console.print(f"\n[bold]{document['protocol']}[/bold]  {document['protocol_title']}", soft_wrap=True)
+    for note in document["notes"]:
+        console.print(f"[yellow]{note}[/yellow]", soft_wrap=True)
+    columns = max(1, (console.width - _FIRST) // _COLUMN)
+    marks: set[str] = set()
+    for start in range(0, len(entries), columns):
+        table = Table(show_lines=False, pad_edge=False)
+        table.add_column("metric", no_wrap=True, min_width=_FIRST - 4)
+        shown = entries[start : start + columns]
+        for entry in shown:
+            style = "dim" if entry in document["anchors"] else "bold"
+            table.add_column(
+                escape(entry["name"]), justify="right", style=style, overflow="fold", min_width=_COLUMN - 3
+            )
+        for name in entries[0]["metrics"]:
+            cells = [_cell(entry, name, floor, ceiling, marks) for entry in shown]
+            table.add_row(_heading(name), *cells)
+        table.add_section()
+        table.add_row("n", *(_count(entry, document["split"]["expected"]) for entry in shown))
+        table.add_row("failed", *(f"[red]{e['failed']}[/red]" if e["failed"] else "0" for e in shown))
+        table.add_row("real-time factor", *(_factor(entry["real_time_factor"]) for entry in shown))
+        console.print(table)
+    _print_footnotes(console, document, marks)
+
+
+def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) -> None:
+    entries = [*document["models"], *document["anchors"]]
+    kinds = {value["resampled"] for entry in entries for value in entry["metrics"].values()} - {"nothing"}
+    over = {
+        "speakers": "speakers resampled",
+        "utterances": "one speaker: utterances resampled, so it says nothing about other speakers",
+    }
+    lines = [
+        "Mean over utterances, 95 % bootstrap interval below it"
+        + "".join(f" ({over[kind]})" for kind in sorted(kinds))
+        + "."
+    ]
+    if document["anchors"]:
+        lines.append(
+            "Dim: anchors. ceiling = perfect low band, nothing above it; reference = the reference against itself."
+        )
+    if _BELOW_FLOOR in marks:
+        lines.append(f"{_BELOW_FLOOR} no better than the {FLOOR}")
+    if _ABOVE_CEILING in marks:
+        lines.append(f"{_ABOVE_CEILING} above the ceiling: worth a second look")
+    undefined = sorted({name for e in entries for name, value in e["metrics"].items() if value["undefined"]})
+    if undefined:
+        lines.append(f"Some utterances have no value of {', '.join(undefined)} (column 'undefined'): not averaged.")
+    lines += _deaf(document)
+    lines.append("Real-time factor: median of upscaling seconds per second of audio.")
+    for line in lines:
+        console.print(line, soft_wrap=True, style="dim")
+    for entry in entries:
+        for failure in entry["failures"][:3]:
+            console.print(
+                f"failed: {entry['name']} on {failure['utterance']}: {failure['error']}",
+                soft_wrap=True,
+                style="red",
+                markup=False,
+            )
+        if len(entry["failures"]) > 3:
+            console.print(f"        … and {len(entry['failures']) - 3} more of {entry['name']}", style="red")
+    console.print(f"\n{document['protocol_signature']}", soft_wrap=True, markup=False)
+    split = document["split"]
+    console.print(f"agg:mean.utterance|n:{split['scored']}/{split['expected']}", soft_wrap=True, markup=False)
+
+
+def _deaf(document: dict[str, Any]) -> list[str]:
+    """Say which metrics hear less than the protocol's whole band."""
+    high_rate = int(dict(part.split(":", 1) for part in document["protocol_signature"].split("|")[1:])["high"])
+    first = (document["models"] or document["anchors"])[0]
+    heard: dict[float, list[str]] = {}
+    for name in first["metrics"]:
+        top = get_metric(name).hears(high_rate)
+        if top < high_rate / 2:
+            heard.setdefault(top, []).append(_heading(name, with_unit=False))
+    return [
+        f"{' and '.join(names)}: deaf above {top / 1000:g} kHz." for top, names in sorted(heard.items(), reverse=True)
+    ]
+
+
+def _heading(name: str, with_unit: bool = True) -> str:
+    metric = get_metric(name)
+    title = _NAMES.get(
+        name, name.upper().replace("_HF", "-HF").replace("_LF", "-LF").replace("LSD_", "LSD ").replace("_", " ")
+    )
+    if title.startswith("LSD "):
+        title = "LSD " + title[4:].lower()
+    if not with_unit:
+        return title
+    arrow = "↑" if metric.better == "higher" else "↓"
+    unit = "" if metric.unit in ("1", "MOS") else f" {metric.unit}"
+    return f"{title}{unit} {arrow}"
+
+
+def _cell(
+    entry: dict[str, Any], name: str, floor: dict[str, Any] | None, ceiling: dict[str, Any] | None, marks: set[str]
+) -> str:
+    value = entry["metrics"][name]
+    mean, metric = value["mean"], get_metric(name)
+    if mean is None:
+        return "–"
+    mark = ""
+    if entry.get("provenance", {}).get("kind") != "anchor" and entry is not floor:
+        if floor and not _better(mean, floor["metrics"][name]["mean"], metric.better):
+            mark = _BELOW_FLOOR
+        elif ceiling and name in ("snr", "si_sdr") and _better(mean, ceiling["metrics"][name]["mean"], "higher"):
+            mark = _ABOVE_CEILING
+    marks.add(mark)
+    low, high = (_number(bound, metric.digits) for bound in value["ci95"])
+    count = "" if value["undefined"] == 0 else f" n={value['n']}"
+    return f"{_number(mean, metric.digits)}{mark}{count}\n" + (f"[{low}, {high}]" if low != "–" else "").replace(
+        "[", r"\["
+    )
+
+
+def _better(a: Any, b: Any, direction: str) -> bool:
+    if a is None or b is None:
+        return True
+    return float(a) > float(b) if direction == "higher" else float(a) < float(b)
+
+
+def _number(value: Any, digits: str) -> str:
+    if value is None:
+        return "–"
+    return f"{value:{digits}}" if isinstance(value, float) else str(value)
+
+
+def _count(entry: dict[str, Any], expected: int) -> str:
+    return str(entry["n"]) if entry["n"] == expected else f"{entry['n']} of {expected}"
+
+
+def _factor(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2g}"

@@ -1,0 +1,79 @@
+"""Who takes part in a run: an upscaler, or an anchor that shows what the protocol allows.
+
+Anchors stand on every leaderboard beside the upscalers. Two need the reference and so are not upscalers: the
+low-band *ceiling* (the reference with everything from the cutoff up set to zero: the most SNR that adding nothing can
+reach) and the *reference* itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srbench.audio import Rate, Samples
+from srbench.degradation import Brickwall
+from srbench.protocols import Prepared, Protocol
+from srbench.upscaler import BuiltUpscaler, get_upscaler
+
+FLOOR = "spline"  # the upscaler that every model is asked to beat
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A name that can be run by any process: nothing in it is loaded yet.
+
+    Attributes
+    ----------
+    name : str
+    anchor : bool
+        Whether ``name`` is one of `ORACLES` and not an upscaler's.
+    plugins : tuple of Path
+    device : str or None
+    """
+
+    name: str
+    anchor: bool = False
+    plugins: tuple[Path, ...] = ()
+    device: str | None = None
+
+    def provenance(self, protocol: Protocol) -> dict[str, Any]:
+        """Return where it comes from and what it tells of itself.
+
+        Raises
+        ------
+        SrbenchError
+            If the upscaler is unknown, cannot be built, or does not support the protocol's rates.
+        """
+        if self.anchor:
+            return {"name": self.name, "kind": "anchor", "distribution": "srbench"}
+        built, origin = _build(self)
+        built.check_rates(protocol.low_rate, protocol.high_rate)
+        return {"kind": "upscaler", **origin, **built.describe(), **({"device": self.device} if self.device else {})}
+
+    def estimate(self, prepared: Prepared, protocol: Protocol) -> Samples:
+        """Return the entrant's estimate of a reference from its low-resolution version (from itself, for an anchor)."""
+        if self.anchor:
+            return ORACLES[self.name](prepared.reference, protocol.low_rate, protocol.high_rate)
+        return _build(self)[0](prepared.low, protocol.low_rate, protocol.high_rate)
+
+
+@lru_cache(maxsize=64)
+def _build(entrant: Entrant) -> tuple[BuiltUpscaler, dict[str, str]]:
+    upscaler, origin = get_upscaler(entrant.name, entrant.plugins)
+    return upscaler.build(entrant.device), origin
+
+
+def _ceiling(reference: Samples, low_rate: Rate, high_rate: Rate) -> Samples:
+    return Brickwall().low_pass(reference, high_rate, low_rate)
+
+
+def _reference(reference: Samples, low_rate: Rate, high_rate: Rate) -> Samples:
+    return np.array(reference)
+
+
+ORACLES: dict[str, Callable[[Samples, Rate, Rate], Samples]] = {"ceiling": _ceiling, "reference": _reference}

@@ -1,0 +1,51 @@
+"""The journal: one JSON line for each finished utterance, appended as it is finished, so that a killed run loses none.
+
+A line that was torn by a kill is cut off before anything is appended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from srbench.run.pipeline import Record
+
+
+def read_journal(path: Path) -> dict[str, Record]:
+    """Return the finished utterances by id; of two lines for one id the later counts."""
+    records = {}
+    if path.exists():
+        for line in path.read_bytes().split(b"\n")[:-1]:  # what follows the last line break is empty or torn
+            record = _parse(line)
+            if record is not None:
+                records[record.utterance] = record
+    return records
+
+
+@contextmanager
+def open_journal(path: Path) -> Iterator[IO[str]]:
+    """Open a journal for appending, after cutting off a torn last line."""
+    if path.exists():
+        whole = path.read_bytes()
+        end = whole.rfind(b"\n") + 1
+        if end != len(whole):
+            with path.open("r+b") as file:
+                file.truncate(end)
+    with path.open("a", encoding="utf-8") as file:
+        yield file
+
+
+def append(journal: IO[str], record: Record) -> None:
+    """Write one record and hand it to the operating system at once."""
+    journal.write(json.dumps(record.as_dict(), ensure_ascii=False) + "\n")
+    journal.flush()
+
+
+def _parse(line: bytes) -> Record | None:
+    try:
+        return Record.from_dict(json.loads(line))
+    except (ValueError, TypeError, KeyError):
+        return None  # damaged by something else than a kill: the utterance is evaluated again

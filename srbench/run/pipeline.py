@@ -1,0 +1,156 @@
+"""One utterance, one entrant: read, degrade, upscale, measure. Every failure becomes a record, none becomes a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from srbench import audio
+from srbench.corpora import Utterance
+from srbench.errors import SrbenchError
+from srbench.metrics import Definition, Pair, measure_all
+from srbench.protocols import Protocol, prepare
+from srbench.run.entrant import Entrant
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a process must know to evaluate an utterance.
+
+    Attributes
+    ----------
+    protocol : Protocol
+    definitions : mapping of metric name to its definition
+    entrant : Entrant
+    seed : int
+        Each utterance's random seed is drawn from this one and its id, so that it does not depend on the order.
+    root : Path
+        The corpus's folder, to which file names in records are relative.
+    audio_folder : Path or None
+        Where estimates are kept.
+    """
+
+    protocol: Protocol
+    definitions: Mapping[str, Definition]
+    entrant: Entrant
+    seed: int
+    root: Path
+    audio_folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came of one utterance.
+
+    ``error`` is empty when all went well; ``values`` holds the metrics that have a value, ``undefined`` the reasons
+    of the others. ``input_at_fault`` tells an unusable recording from a failing upscaler.
+    """
+
+    utterance: str
+    speaker: str
+    file: str
+    stamp: tuple[int, int]
+    file_rate: int | None = None
+    samples: int | None = None
+    seconds: float | None = None
+    error: str = ""
+    input_at_fault: bool = False
+    values: dict[str, float] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
+    upscale_seconds: float | None = None
+    metric_seconds: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> Record:
+        """Build it from what `as_dict` gave."""
+        return Record(**{**values, "stamp": tuple(values["stamp"])})
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Return a file's size and time of change: a recording that changed is evaluated again."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (-1, -1)
+    return status.st_size, status.st_mtime_ns
+
+
+def evaluate(task: Task, utterance: Utterance) -> Record:
+    """Evaluate one utterance; what goes wrong is recorded, with the reason in one line.
+
+    Parameters
+    ----------
+    task : Task
+    utterance : Utterance
+
+    Returns
+    -------
+    Record
+    """
+    protocol = task.protocol
+    base = blank(task, utterance)
+    try:
+        recording, file_rate = audio.read(utterance.path)
+        prepared = prepare(recording, file_rate, protocol)
+    except SrbenchError as error:
+        return Record(**base, error=_one_line(error), input_at_fault=True)
+    seconds = len(prepared.reference) / protocol.high_rate
+    told = {**base, "file_rate": file_rate, "samples": len(prepared.reference), "seconds": seconds}
+    try:
+        _seed_all(task.seed, utterance.id)
+        started = perf_counter()
+        estimate = task.entrant.estimate(prepared, protocol)
+        upscaled = perf_counter()
+        if task.audio_folder is not None:
+            audio.write(_audio_file(task.audio_folder, utterance.id), estimate, protocol.high_rate)
+        pair = Pair(prepared.reference, estimate, protocol.high_rate, protocol.cutoff)
+        measuring = perf_counter()
+        values, undefined = measure_all(pair, task.definitions)
+        measured = perf_counter()
+    except SrbenchError as error:
+        return Record(**told, error=_one_line(error))
+    return Record(
+        **told,
+        values=values,
+        undefined=undefined,
+        upscale_seconds=upscaled - started,
+        metric_seconds=measured - measuring,
+    )
+
+
+def blank(task: Task, utterance: Utterance) -> dict[str, Any]:
+    """Return the part of a record that is known before anything is read."""
+    path = utterance.path
+    file = path.relative_to(task.root).as_posix() if path.is_relative_to(task.root) else path.name
+    return {"utterance": utterance.id, "speaker": utterance.speaker, "file": file, "stamp": stamp(path)}
+
+
+def _seed_all(seed: int, utterance_id: str) -> None:
+    """Seed the global generators, for upscalers that draw from them."""
+    drawn = int.from_bytes(hashlib.sha256(f"{seed}/{utterance_id}".encode()).digest()[:4], "big")
+    random.seed(drawn)
+    np.random.seed(drawn)  # noqa: NPY002 (it is the global generator that must not differ from run to run)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(drawn)
+
+
+def _audio_file(folder: Path, utterance_id: str) -> Path:
+    path = folder / f"{utterance_id}.wav"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,155 @@
+"""What will be run: the utterances of a protocol's split, found in a corpus, or what stands in for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from srbench.corpora import Corpus, Utterance, demo_corpus, open_corpus
+from srbench.corpora.demo import NAME as DEMO
+from srbench.corpora.splits import checksum
+from srbench.errors import SrbenchError
+from srbench.metrics import Definition
+from srbench.protocols import Protocol
+from srbench.signature import Signature
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The utterances to score, and what must be said about them.
+
+    Attributes
+    ----------
+    protocol : Protocol
+    signature : Signature
+        The protocol's, with the corpus and split really used.
+    corpus : Corpus
+    utterances : tuple of Utterance
+        What is scored, sorted by id.
+    split, side : str
+        ``all`` twice where every utterance of the corpus is scored.
+    expected : int
+        Utterances of the split; `found` of them are in the corpus, and a limit may leave fewer to score.
+    found : int
+    own : bool
+        Whether corpus, split and side are the protocol's own. Numbers of a run that is not its own do not compare.
+    notes : tuple of str
+        What has to stand beside the numbers.
+    definitions : mapping of metric name to its definition
+    """
+
+    protocol: Protocol
+    signature: Signature
+    corpus: Corpus
+    utterances: tuple[Utterance, ...]
+    split: str
+    side: str
+    expected: int
+    found: int
+    own: bool
+    notes: tuple[str, ...]
+    definitions: Mapping[str, Definition] = field(hash=False)
+
+
+def make_plan(
+    protocol: Protocol,
+    data: str | Path | None = None,
+    *,
+    side: str | None = None,
+    metrics: tuple[str, ...] | None = None,
+    limit: int | None = None,
+    allow_partial: bool = False,
+) -> Plan:
+    """Find the utterances of a protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    data : path, optional
+        The corpus's folder; without it, the embedded demo corpus.
+    side : str, optional
+        A side of the protocol's split in place of its own, or ``all`` for every utterance of the corpus. The
+        protocols of the embedded corpus take ``all`` by themselves when another corpus is given.
+    metrics : tuple of str, optional
+        In place of the protocol's.
+    limit : int, optional
+        Score only the first so many.
+    allow_partial : bool
+        Go on when some utterances of the split are absent.
+
+    Raises
+    ------
+    SrbenchError
+        If the corpus or the side cannot be used, no utterance of the split is there, or some are absent and
+        `allow_partial` is not set.
+    """
+    if data is None and protocol.corpus != DEMO:
+        raise SrbenchError(
+            f"protocol {protocol.name} runs on {protocol.corpus}: say where it is with --data DIR "
+            "('srbench data fetch' downloads; 'srbench list protocols' shows what needs no data)"
+        )
+    if limit is not None and limit < 1:
+        raise SrbenchError(f"--limit must be at least 1, not {limit}")
+    own_split = protocol.load_split()
+    corpus = demo_corpus() if data is None else open_corpus(data, own_split.mic)
+    if side is None:
+        side = ALL if protocol.corpus == DEMO and corpus.name != DEMO else protocol.side
+    missing: list[str] = []
+    if side == ALL:
+        chosen = corpus.utterances
+        split, expected = ALL, len(chosen)
+        identity = f"{ALL}.{checksum([utterance.id for utterance in chosen])[:8]}"
+    else:
+        ids, here = own_split.ids(side), corpus.by_id()
+        missing = [i for i in ids if i not in here]
+        chosen = tuple(here[i] for i in ids if i in here)
+        split, expected = own_split.name, len(ids)
+        identity = f"{split}.{side}.{own_split.checksum(side)[:8]}"
+        _refuse_absent(protocol, corpus, f"{split}, side {side}", missing, expected, allow_partial)
+    own = corpus.name == protocol.corpus and side == protocol.side
+    notes = []
+    if corpus.name == DEMO:
+        notes.append("The corpus is synthetic speech.")
+    if corpus.name != protocol.corpus:
+        notes.append(f"Not the protocol's own corpus: {corpus.name} ({corpus.root}) in place of {protocol.corpus}.")
+    elif side != protocol.side:
+        notes.append(f"Not the protocol's own side: {side} in place of {protocol.side}.")
+    if missing:
+        notes.append(f"Partial: {len(chosen)} of {expected} utterances of the split are there.")
+    found = len(chosen)
+    if limit is not None and limit < found:
+        notes.append(f"Partial: limited to the first {limit} of {expected} utterances.")
+        chosen = chosen[:limit]
+    return Plan(
+        protocol,
+        protocol.signature(corpus.name, identity),
+        corpus,
+        chosen,
+        split,
+        side,
+        expected,
+        found,
+        own,
+        tuple(notes),
+        protocol.define_metrics(metrics),
+    )
+
+
+def _refuse_absent(
+    protocol: Protocol, corpus: Corpus, split: str, missing: list[str], expected: int, allow_partial: bool
+) -> None:
+    if not missing or (allow_partial and len(missing) < expected):
+        return
+    some = f"{len(missing)} of the {expected} utterances" if len(missing) < expected else f"all {expected} utterances"
+    way = (
+        "--allow-partial scores the others and says so"
+        if len(missing) < expected
+        else f"--split {ALL} scores what is there instead, marked as not the protocol's own"
+    )
+    raise SrbenchError(
+        f"protocol {protocol.name}: {some} of split {split} are absent from {corpus.root} ({corpus.name}, "
+        f"{len(corpus.utterances)} utterances); the first is {missing[0]}.\n{way}."
+    )

@@ -1,0 +1,67 @@
+"""Reading TOML files that people write: every fault is named with its place and the nearest right word."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from srbench.errors import SrbenchError, unknown_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Kind = type | tuple[type, ...]
+_WORDS = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    SrbenchError
+        If the file is missing or is not TOML (with line and column).
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SrbenchError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SrbenchError(f"{path}: cannot be read as a text file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SrbenchError(f"{path}: is not valid TOML: {error}") from error
+
+
+def check_keys(
+    table: Mapping[str, Any], where: str, *, required: Mapping[str, Kind], optional: Mapping[str, Kind]
+) -> None:
+    """Check that a table has its required keys, no unknown ones, and values of the right type.
+
+    Raises
+    ------
+    SrbenchError
+        Naming the place, the key and, for an unknown key, the nearest known one.
+    """
+    known = {**required, **optional}
+    for key, value in table.items():
+        if key not in known:
+            raise SrbenchError(f"{where}: {unknown_name('key', key, known)}")
+        kind = known[key]
+        wanted = kind if isinstance(kind, tuple) else (kind,)
+        accepted = (*wanted, int) if float in wanted else wanted
+        if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in wanted):
+            raise SrbenchError(f"{where}: {key} must be {' or '.join(_WORDS[kind] for kind in wanted)}, not {value!r}")
+    missing = [key for key in required if key not in table]
+    if missing:
+        raise SrbenchError(f"{where}: {', '.join(missing)} missing")

@@ -1,0 +1,284 @@
+"""The upscaler contract and its registry.
+
+An upscaler maps a low-resolution signal to a high-resolution one::
+
+    upscale(low: float array (n,), low_rate: int, high_rate: int) -> float array (n * high_rate // low_rate,)
+
+aligned with the reference (no delay) and finite. ``low_rate`` is a whole number of Hz but for scales that have none
+(16 kHz at scale 6), where it is an exact ``fractions.Fraction``; the formula for the length holds for both. A
+function or a class becomes one with the decorator `upscaler`; it is found through the entry-point group
+``srbench.upscalers`` of any installed package, or in a single file named with ``--plugin``. What comes with srbench
+is registered in just the same way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srbench.audio import Rate, Samples
+from srbench.errors import SrbenchError, UpscalerError, unknown_name
+
+GROUP = "srbench.upscalers"
+
+
+@dataclass(frozen=True)
+class Upscaler:
+    """A named upscaler.
+
+    Attributes
+    ----------
+    name : str
+    target : function or class
+        A function ``(low, low_rate, high_rate) -> array``, or a class with such a method ``upscale``, built when it
+        is asked for (with ``device=…`` if its constructor takes it). A built object may also offer
+        ``supports(low_rate, high_rate)``, ``num_parameters`` and ``describe()``, a mapping for the record (weights'
+        hash, training data, ``training_speakers``).
+    rates : sequence of (low_rate, high_rate), or None
+        The pairs of rates in Hz that it supports; None for any.
+    description : str
+    """
+
+    name: str
+    target: Callable[..., Any]
+    rates: tuple[tuple[Rate, int], ...] | None = None
+    description: str = ""
+
+    def build(self, device: str | None = None) -> BuiltUpscaler:
+        """Make it ready to run; a class is instantiated here.
+
+        Raises
+        ------
+        UpscalerError
+            If the constructor raises, or a device is asked for that the upscaler does not take.
+        """
+        takes_device = inspect.isclass(self.target) and "device" in inspect.signature(self.target).parameters
+        if device is not None and not takes_device:
+            raise UpscalerError(f"upscaler {self.name} runs on the CPU only; it takes no --device")
+        if not inspect.isclass(self.target):
+            return BuiltUpscaler(self, self.target, None)
+        try:
+            built: Any = self.target(**({"device": device} if device is not None else {}))
+        except (Exception, SystemExit) as error:
+            raise UpscalerError(f"upscaler {self.name} cannot be built: {_one_line(error)}") from error
+        if not callable(getattr(built, "upscale", None)):
+            raise UpscalerError(f"upscaler {self.name}: class {self.target.__name__} has no method upscale")
+        return BuiltUpscaler(self, built.upscale, built)
+
+    def __call__(self, low: Samples, low_rate: Rate, high_rate: int) -> Samples:
+        """Upscale one signal, with the contract checked (see `BuiltUpscaler.__call__`)."""
+        return self.build()(low, low_rate, high_rate)
+
+
+@dataclass(frozen=True)
+class BuiltUpscaler:
+    """An upscaler ready to run."""
+
+    upscaler: Upscaler
+    function: Callable[..., Any]
+    instance: Any
+
+    def __call__(self, low: Samples, low_rate: Rate, high_rate: int) -> Samples:
+        """Upscale one signal and hold the result to the contract.
+
+        Parameters
+        ----------
+        low : ndarray of float64, shape (n,)
+        low_rate : int or Fraction, in Hz
+        high_rate : int, in Hz
+
+        Returns
+        -------
+        ndarray of float64, shape (n * high_rate // low_rate,)
+
+        Raises
+        ------
+        UpscalerError
+            If the upscaler raises, or returns another type, shape or length, or NaN or infinity.
+        """
+        name = self.upscaler.name
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to results (--json)
+                estimate = self.function(low.copy(), low_rate, high_rate)
+        except (Exception, SystemExit) as error:
+            raise UpscalerError(f"upscaler {name} raised {_one_line(error)}") from error
+        return check_estimate(name, estimate, len(low) * high_rate // low_rate)
+
+    def check_rates(self, low_rate: Rate, high_rate: int) -> None:
+        """Raise UpscalerError, with the list, if this pair of rates is not supported."""
+        upscaler = self.upscaler
+        if upscaler.rates is not None and (low_rate, high_rate) not in upscaler.rates:
+            known = ", ".join(f"{low} to {high} Hz" for low, high in upscaler.rates)
+            raise UpscalerError(f"upscaler {upscaler.name} does not support {low_rate} to {high_rate} Hz, only {known}")
+        supports = getattr(self.instance, "supports", None)
+        if callable(supports) and not supports(low_rate, high_rate):
+            raise UpscalerError(f"upscaler {upscaler.name} does not support {low_rate} to {high_rate} Hz")
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the upscaler tells about itself: description, parameters, ``describe()``."""
+        told: dict[str, Any] = {"name": self.upscaler.name, "description": self.upscaler.description}
+        parameters = getattr(self.instance, "num_parameters", None)
+        if parameters is not None:
+            told["num_parameters"] = int(parameters() if callable(parameters) else parameters)
+        describe = getattr(self.instance, "describe", None)
+        if callable(describe):
+            told.update(describe())
+        return told
+
+
+def check_estimate(name: str, estimate: Any, length: int) -> Samples:
+    """Return the estimate as float64 if it keeps the contract.
+
+    Raises
+    ------
+    UpscalerError
+        Naming what is wrong with it.
+    """
+    if hasattr(estimate, "detach"):
+        raise UpscalerError(f"upscaler {name} returned a tensor; return a NumPy array (tensor.cpu().numpy())")
+    if not isinstance(estimate, np.ndarray):
+        raise UpscalerError(f"upscaler {name} returned {type(estimate).__name__}, not a NumPy array")
+    if estimate.dtype.kind != "f":
+        raise UpscalerError(f"upscaler {name} returned {estimate.dtype} samples, not floats with full scale 1.0")
+    if estimate.shape != (length,):
+        raise UpscalerError(f"upscaler {name} returned shape {estimate.shape}, not ({length},)")
+    bad = np.count_nonzero(~np.isfinite(estimate))
+    if bad:
+        raise UpscalerError(f"upscaler {name} returned {bad} NaN or infinite samples of {length}")
+    return np.asarray(estimate, dtype=np.float64)
+
+
+def upscaler(
+    name: str | None = None, *, rates: Iterable[tuple[Rate, int]] | None = None, description: str | None = None
+) -> Callable[[Callable[..., Any]], Upscaler]:
+    """Make an upscaler of a function or class; used as a decorator.
+
+    Parameters
+    ----------
+    name : str, optional
+        The function's or class's own name by default.
+    rates : iterable of (low_rate, high_rate), optional
+        The pairs in Hz that it supports; any by default.
+    description : str, optional
+        The first line of the docstring by default.
+
+    Examples
+    --------
+    >>> @upscaler("hold_twice", rates=[(8000, 16000)])
+    ... def hold_twice(low, low_rate, high_rate):
+    ...     return low.repeat(2)
+    >>> hold_twice(np.array([1.0, 2.0]), 8000, 16000)
+    array([1., 1., 2., 2.])
+    """
+
+    def wrap(target: Callable[..., Any]) -> Upscaler:
+        told = description if description is not None else (inspect.getdoc(target) or "").split("\n")[0]
+        fixed = None if rates is None else tuple((low, high) for low, high in rates)
+        return Upscaler(name or target.__name__, target, fixed, told)
+
+    return wrap
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One name that can be asked for, and where it comes from; nothing is loaded yet."""
+
+    name: str
+    origin: str
+    load: Callable[[], Any] = field(repr=False)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+def registrations(plugins: Sequence[str | Path] = ()) -> list[Registration]:
+    """List all upscalers: those of installed packages, then those in plug-in files.
+
+    Listing loads no package; a plug-in file is run, which is how its upscalers become known.
+
+    Raises
+    ------
+    SrbenchError
+        If a plug-in file is missing, fails to run, or holds no upscaler.
+    """
+    found = []
+    for entry in metadata.entry_points(group=GROUP):
+        distribution = entry.dist.name if entry.dist else "unknown"
+        version = entry.dist.version if entry.dist else "unknown"
+        told = {"distribution": distribution, "version": version, "object": entry.value}
+        found.append(Registration(entry.name, f"{distribution} {version} ({entry.value})", entry.load, told))
+    # One distribution found twice (an installed one and a checkout's metadata on the path) is still one.
+    unique = {(r.name, r.provenance["distribution"]): r for r in reversed(found)}
+    return sorted(unique.values(), key=lambda r: r.name) + [r for file in plugins for r in _load_file(Path(file))]
+
+
+def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscaler, dict[str, str]]:
+    """Return an upscaler by name, and where it came from.
+
+    ``distribution:name`` picks one where several packages claim a name.
+
+    Raises
+    ------
+    SrbenchError
+        If no or several packages register the name, or the one that does cannot be loaded.
+    """
+    known = registrations(plugins)
+    distribution, _, short = name.rpartition(":")
+    matches = [r for r in known if r.name == short and distribution in ("", r.provenance["distribution"])]
+    if not matches:
+        raise unknown_name("upscaler", name, {r.name for r in known})
+    if len(matches) > 1:
+        origins = " and ".join(r.origin for r in matches)
+        pick = matches[0].provenance["distribution"]
+        raise SrbenchError(f"upscaler '{name}' is claimed by {origins}. Say which: {pick}:{short}, for example.")
+    match = matches[0]
+    try:
+        loaded = match.load()
+    except (Exception, SystemExit) as error:
+        raise SrbenchError(f"upscaler '{name}' of {match.origin} cannot be loaded: {_one_line(error)}") from error
+    if not isinstance(loaded, Upscaler):
+        raise SrbenchError(f"upscaler '{name}' of {match.origin} is not made with @upscaler")
+    return loaded, dict(match.provenance)
+
+
+def _load_file(path: Path) -> list[Registration]:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise SrbenchError(f"plug-in {path}: {error.strerror or 'cannot be read'}") from error
+    digest = hashlib.sha256(source).hexdigest()
+    module_name = f"srbench_plugin_{path.stem}_{digest[:8]}"
+    module = sys.modules.get(module_name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        if spec is None or spec.loader is None:
+            raise SrbenchError(f"plug-in {path}: is not a Python file (.py)")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except (Exception, SystemExit) as error:
+            del sys.modules[module_name]
+            raise SrbenchError(f"plug-in {path} cannot be loaded: {_one_line(error)}") from error
+    found = {value.name: value for value in vars(module).values() if isinstance(value, Upscaler)}
+    if not found:
+        raise SrbenchError(f"plug-in {path}: holds no upscaler; decorate a function or class with @upscaler")
+    told = {"distribution": path.name, "sha256": digest}
+    return [Registration(name, f"plug-in {path}", _giving(value), told) for name, value in found.items()]
+
+
+def _giving(value: Upscaler) -> Callable[[], Upscaler]:
+    return lambda: value
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
