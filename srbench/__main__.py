@@ -1,0 +1,5 @@
+"""``python -m srbench`` is the command ``srbench``."""
+
+from srbench.cli.main import main
+
+main()

@@ -1,0 +1,108 @@
+"""``srbench data``: verify a corpus, download one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from srbench.cli.output import json_option, print_json, progress_bar
+
+
+@click.group("data")
+def command() -> None:
+    """Verify a corpus, or download one."""
+
+
+@command.command("verify")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--protocol",
+    metavar="NAME|FILE.toml",
+    help="Check the utterances of its split, against its rate; otherwise every file, against its own.",
+)
+@click.option("--split", "side", metavar="SIDE", help="Another side of the protocol's split (train, validation, test).")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), metavar="N", help="Processes.")
+@json_option
+def verify_command(folder: Path, protocol: str | None, side: str | None, workers: int, as_json: bool) -> int:
+    """Report references that cannot be trusted.
+
+    Missing, unreadable, of the wrong rate, silent, clipped, non-finite, duplicated, or holding nothing in the upper
+    part of the band that their sample rate claims. Exit status 1 if there are any.
+    """
+    from srbench.corpora import open_corpus
+    from srbench.corpora.verify import verify
+    from srbench.errors import SrbenchError
+    from srbench.protocols import load_protocol
+
+    if side is not None and protocol is None:
+        raise SrbenchError("--split is a side of a protocol's split: say which with --protocol")
+    if protocol is None:
+        corpus, ids, sample_rate = open_corpus(folder), None, None
+    else:
+        chosen = load_protocol(protocol)
+        split = chosen.load_split()
+        corpus, ids, sample_rate = open_corpus(folder, split.mic), split.ids(side or chosen.side), chosen.high_rate
+    with progress_bar() as progress:
+        findings = verify(
+            corpus,
+            expected_ids=ids,
+            sample_rate=sample_rate,
+            workers=workers,
+            progress=None if progress is None else lambda done, total: progress("verify", done, total),
+        )
+    checked = len(corpus.utterances) if ids is None else len(ids)
+    counts = dict(sorted(Counter(finding.kind for finding in findings).items()))
+    if as_json:
+        print_json(
+            {
+                "corpus": corpus.name,
+                "folder": str(folder),
+                "protocol": protocol,
+                "checked": checked,
+                "counts": counts,
+                "findings": [vars(finding) for finding in findings],
+            }
+        )
+        return 1 if findings else 0
+    for finding in findings:
+        click.echo(f"{finding.kind:<13} {finding.utterance}: {finding.detail}")
+    summary = ", ".join(f"{n} {kind}" for kind, n in counts.items()) or "nothing wrong"
+    click.echo(f"{corpus.name}, {checked} utterances: {summary}.")
+    return 1 if findings else 0
+
+
+@command.command("fetch")
+@click.argument("name", metavar="[vctk-0.92|vctk-test8]")
+@click.option(
+    "--to",
+    default="data",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The corpus gets its own folder in it.",
+)
+@click.option("--url", metavar="URL", help="Another address of the same file (a mirror); the hash must be the same.")
+@click.option("--keep-archive", is_flag=True, help="Keep the downloaded file beside the unpacked corpus.")
+@json_option
+def fetch_command(name: str, to: Path, url: str | None, keep_archive: bool, as_json: bool) -> None:
+    """Download a corpus, verify its hash, unpack it.
+
+    A download that was stopped goes on where it was when the same command is run again.
+    """
+    from srbench.corpora.fetch import fetch
+
+    with progress_bar() as progress:
+        folder = fetch(
+            name,
+            to,
+            url=url,
+            keep_archive=keep_archive,
+            say=lambda line: click.echo(line, err=True),
+            progress=None if progress is None else lambda done, total: progress(name, done, total),
+        )
+    if as_json:
+        print_json({"name": name, "folder": str(folder)})
+    else:
+        click.echo(f"Use it with: --data {folder}")
