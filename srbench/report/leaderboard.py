@@ -89,6 +89,8 @@ def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) ->
     for line in lines:
         console.print(line, soft_wrap=True, style="dim")
     for entry in entries:
+        for warning in entry["warnings"]:
+            console.print(f"warning: {entry['name']}: {warning}", soft_wrap=True, style="red", markup=False)
         for failure in entry["failures"][:3]:
             console.print(
                 f"failed: {entry['name']} on {failure['utterance']}: {failure['error']}",

@@ -15,7 +15,7 @@ from typing import Any
 
 from srbench.corpora import Utterance
 from srbench.errors import SrbenchError
-from srbench.run.entrant import Entrant
+from srbench.run.entrant import Entrant, leakage
 from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.manifest import folder_name, identity, manifest, write_json
 from srbench.run.pipeline import Record, Task, blank, evaluate, stamp
@@ -73,7 +73,7 @@ def run_entrant(
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        document = manifest(plan, known)
+        document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
         write_json(folder / "manifest.json", document)
         records = _evaluate_all(plan, task, folder / "journal.jsonl", workers, progress)
         if all(record.input_at_fault for record in records):

@@ -7,7 +7,7 @@ reach) and the *reference* itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 from srbench.audio import Rate, Samples
 from srbench.degradation import Brickwall
 from srbench.protocols import Prepared, Protocol
+from srbench.run.plan import Plan
 from srbench.upscaler import BuiltUpscaler, get_upscaler
 
 FLOOR = "spline"  # the upscaler that every model is asked to beat
@@ -66,6 +67,13 @@ class Entrant:
 def _build(entrant: Entrant) -> tuple[BuiltUpscaler, dict[str, str]]:
     upscaler, origin = get_upscaler(entrant.name, entrant.plugins)
     return upscaler.build(entrant.device), origin
+
+
+def leakage(provenance: Mapping[str, Any], plan: Plan) -> list[str]:
+    """Return a warning if the upscaler says that it was trained on speakers that are scored here."""
+    trained = set(map(str, provenance.get("training_speakers", ())))
+    met = sorted(trained & {utterance.speaker for utterance in plan.utterances})
+    return [f"trained on {len(met)} of the speakers scored here: {', '.join(met)}"] if met else []
 
 
 def _ceiling(reference: Samples, low_rate: Rate, high_rate: Rate) -> Samples:
