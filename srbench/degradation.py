@@ -255,7 +255,15 @@ _KINDS: dict[str, type[Any]] = dict.fromkeys(IIR_KINDS, Iir) | {
     "brickwall": Brickwall,
     "sinc": Sinc,
 }
-KINDS = tuple(_KINDS)
+KINDS = {
+    "cheby1": "Chebyshev type I low-pass, then decimation: scipy.signal.decimate, the paper's",
+    "butter": "Butterworth low-pass, then decimation",
+    "ellip": "Elliptic low-pass, then decimation",
+    "bessel": "Bessel low-pass, then decimation",
+    "subsample": "No low-pass at all: every r-th sample, aliased",
+    "brickwall": "Spectral zeroing: every bin at or above the cutoff is set to zero, then decimation",
+    "sinc": "Band-limited resampling by a windowed sinc, in one step",
+}
 
 
 def whole_length(n: int, high_rate: Rate, low_rate: Rate) -> int:

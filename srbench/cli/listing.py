@@ -125,7 +125,7 @@ def _degradations() -> list[dict[str, Any]]:
     return [
         {
             "name": kind,
-            "description": (type(d).__doc__ or "").split("\n")[0],
+            "description": KINDS[kind],
             "signature": str(d.signature(16000, 4000)),
         }
         for kind, d in made.items()

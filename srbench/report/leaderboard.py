@@ -36,9 +36,9 @@ def print_leaderboard(document: dict[str, Any]) -> None:
         console = Console(highlight=False, width=_FIRST + _COLUMN * len(entries))
     floor = next((e for e in entries if e["name"] == FLOOR), None)
     ceiling = next((e for e in document["anchors"] if e["name"] == "ceiling"), None)
-    console.print(f"\n[bold]{document['protocol']}[/bold]  {document['protocol_title']}", soft_wrap=True)
+    console.print(f"\n{document['protocol']}  {document['protocol_title']}", soft_wrap=True, style="bold", markup=False)
     for note in document["notes"]:
-        console.print(f"[yellow]{note}[/yellow]", soft_wrap=True)
+        console.print(note, soft_wrap=True, style="yellow", markup=False)
     columns = max(1, (console.width - _FIRST) // _COLUMN)
     marks: set[str] = set()
     for start in range(0, len(entries), columns):
