@@ -1,0 +1,108 @@
+"""How far up a recording really goes: find references that are narrower than their sample rate claims.
+
+A file made by upsampling, or decoded from a narrow codec, shows an edge: its spectrum falls steeply at the old limit
+and never comes back. Genuine recordings show none: speech, breath and the noise of the room decline gradually up to
+half the sample rate. The edge is what is looked for, not an absolute level, so a quiet recording or a voice with little
+sibilance is not mistaken for a narrow one, and the gain of a file does not matter.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srbench.audio import Samples
+from srbench.errors import SrbenchError
+
+# Chosen by experiment, on 2727 real recordings (VCTK, LibriSpeech, LibriTTS, studio prompts) and 6000 narrowed copies.
+BAND_HZ = 125.0  # resolution: four bins of a 32 ms frame
+EDGE_DB = 26.0  # to a twentieth; the steepest natural fall above 1500 Hz that stays down was 25 dB, the next 21 dB
+LOW_HZ, LOW_EDGE_DB = 1500.0, 35.0  # down here a single vowel can fall by 29 dB and leave nothing above
+BELOW_OCTAVES = 1 / 3  # the level below an edge is the median of this much: one tone is not content up to there
+ABOVE_OCTAVES = 1 / 4  # the fall may take this long: the transition of a short resampling filter
+FLOOR_DB = -100.0  # below the loudest band: less than 16 bits hold is nothing
+LOUD_PERCENT = 99.0  # of frames: consonants that last 1 % of the time are content, one click is not
+TOP = 0.92  # of the Nyquist frequency
+_BINS = 4
+_FRAMES_AT_ONCE = 512  # bounds memory on long files
+
+
+def bandwidth(samples: Samples, sample_rate: int) -> float:
+    """Return the frequency at which the spectrum falls by 26 dB within a quarter octave for good, else the Nyquist.
+
+    The spectrum is the 99th percentile over 32 ms frames, in bands of 125 Hz; of several such edges the largest counts,
+    and where it has fallen half of the 26 dB is the answer. Below 1500 Hz an edge takes 35 dB. Above 0.92 of the
+    Nyquist frequency none is looked for: every anti-aliasing filter makes one there.
+
+    Not to be confused with the band in which speech is audible: the noise of a room counts as content, since nothing
+    upsampled has it. An edge is not seen when the noise above it is less than 26 dB down, so a narrow file that was
+    stored in 16 bits at -40 dB can pass.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,)
+    sample_rate : int, in Hz
+
+    Returns
+    -------
+    float
+        In Hz, at most half of ``sample_rate``; 0.0 for silence (all samples the same).
+
+    Raises
+    ------
+    SrbenchError
+        If the samples are not one channel, or hold NaN or infinity.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal(16000)
+    >>> bandwidth(noise, 16000)
+    8000.0
+    """
+    samples = np.asarray(samples, dtype=np.float64)
+    if samples.ndim != 1:
+        raise SrbenchError(f"bandwidth takes one channel, shape (n,); got shape {samples.shape}")
+    if not np.isfinite(samples).all():
+        raise SrbenchError("bandwidth: samples hold NaN or infinity")
+    if samples.size == 0 or np.ptp(samples) == 0:
+        return 0.0
+    level, edges = _loud_spectrum(samples / np.abs(samples).max(), sample_rate)
+    return _largest_edge(level, edges, sample_rate / 2)
+
+
+def _loud_spectrum(samples: Samples, sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the level of each band in dB below the loudest, shape (m,), and the m + 1 band edges in Hz."""
+    size = max(4 * _BINS, round(_BINS * sample_rate / BAND_HZ))
+    length = min(size, samples.size)  # a signal shorter than a frame is one short frame
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(length) + 0.5) / length)  # Hann, zero nowhere
+    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[:: max(1, length // 2)]
+    count = (size // 2 - 1) // _BINS
+    power = np.empty((len(frames), count))
+    for start in range(0, len(frames), _FRAMES_AT_ONCE):
+        spectrum = np.fft.rfft(frames[start : start + _FRAMES_AT_ONCE] * window, size, axis=1)
+        bins = spectrum[:, 2 : 2 + count * _BINS]  # an offset shows in the first two bins only
+        power[start : start + len(bins)] = (bins.real**2 + bins.imag**2).reshape(len(bins), count, _BINS).sum(axis=2)
+    loud = np.percentile(power, LOUD_PERCENT, axis=0)
+    if loud.max() == 0:  # digital silence but for a click
+        loud = power.max(axis=0)
+    level = 10 * np.log10(np.maximum(loud / loud.max(), 10 ** (FLOOR_DB / 10)))
+    return level, (np.arange(count + 1) * _BINS + 1.5) * sample_rate / size
+
+
+def _largest_edge(level: NDArray[np.float64], edges: NDArray[np.float64], nyquist: float) -> float:
+    count = len(level)
+    loudest_from = np.maximum.accumulate(level[::-1])[::-1]
+    last = count - max(1, round(0.04 * count))  # an edge near the top is judged by the little that is above it
+    largest, result = 0.0, nyquist
+    for edge in range(1, count):
+        after = min(math.ceil(edge * 2**ABOVE_OCTAVES), last)
+        if after <= edge or edges[edge] > TOP * nyquist:
+            break
+        below = float(np.median(level[min(round(edge * 2**-BELOW_OCTAVES), edge - 1) : edge]))
+        fall = below - float(loudest_from[after])
+        if fall > largest and fall >= (EDGE_DB if edges[edge] >= LOW_HZ else LOW_EDGE_DB):
+            largest = fall
+            result = float(edges[np.flatnonzero(level >= below - EDGE_DB / 2)[-1] + 1])
+    return min(result, nyquist)

@@ -1,0 +1,107 @@
+"""The journal: what is finished survives a kill at any byte, and garbage in it costs only the line it stands on."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from srbench.run.journal import append, open_journal, read_journal
+from srbench.run.pipeline import Record
+
+
+def record(name: str, value: float = 1.5, **more: object) -> Record:
+    values = {"snr": value, "mse": 1 / 3}
+    return Record(name, "p1", f"{name}.wav", (1200, 1_700_000_000_123_456_789), values=values, **more)  # type: ignore[arg-type]
+
+
+RECORDS = [
+    record("p1_1", 0.1 + 0.2, upscale_seconds=1e-5, seconds=0.3, samples=4800, file_rate=16000),
+    record("p1_2", math.inf),
+    record("p1_3", -math.inf, undefined={"stoi": "too short"}),
+    record("sub folder/é “quoted”, 音", error='a "reason", with\ttabs and é'),
+    record("p1_5", 5e-324, input_at_fault=True),
+]
+
+
+def write(path: Path, *records: Record) -> bytes:
+    with open_journal(path) as journal:
+        for one in records:
+            append(journal, one)
+    return path.read_bytes()
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    write(path, *RECORDS)
+    assert read_journal(path) == {r.utterance: r for r in RECORDS}
+    assert len(path.read_bytes().splitlines()) == len(RECORDS)
+
+
+def test_missing_and_empty_journal(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    assert read_journal(path) == {}
+    path.touch()
+    assert read_journal(path) == {}
+
+
+def test_each_record_is_on_disk_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with open_journal(path) as journal:
+        for n, one in enumerate(RECORDS, 1):
+            append(journal, one)
+            assert len(read_journal(path)) == n
+
+
+def test_later_line_counts(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    write(path, record("a", 1.0), record("b", 2.0))
+    write(path, record("a", 3.0))
+    assert {name: one.values["snr"] for name, one in read_journal(path).items()} == {"a": 3.0, "b": 2.0}
+
+
+def test_cut_at_any_byte(tmp_path: Path) -> None:
+    whole = write(tmp_path / "whole.jsonl", *RECORDS)
+    path = tmp_path / "journal.jsonl"
+    for cut in range(len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        kept = whole[:cut].count(b"\n")
+        assert list(read_journal(path).values()) == RECORDS[:kept], cut
+        with open_journal(path) as journal:
+            append(journal, RECORDS[-1])
+        assert list(read_journal(path).values()) == [*RECORDS[:kept], RECORDS[-1]][: len(RECORDS)], cut
+        assert path.read_bytes().startswith(whole[: whole[:cut].rfind(b"\n") + 1]), cut
+
+
+GARBAGE = {
+    "empty line": b"",
+    "zeros": b"\0" * 64,
+    "text": b"hello",
+    "no utf-8": b'{"utterance": "\xff"}',
+    "two lines run together": b'{"utterance": "x", "spea{"utterance": "y"}',
+    "a number": b"3",
+    "a list": b"[1, 2]",
+    "null": b"null",
+    "a missing key": b'{"utterance": "x", "speaker": "y", "file": "z"}',
+    "an unknown key": b'{"utterance": "x", "speaker": "y", "file": "z", "stamp": [1, 2], "more": 3}',
+    "a stamp that is none": b'{"utterance": "x", "speaker": "y", "file": "z", "stamp": 5}',
+}
+
+
+@pytest.mark.parametrize("what", GARBAGE)
+def test_garbage_line_costs_itself(what: str, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    lines = write(path, *RECORDS).splitlines()
+    path.write_bytes(b"\n".join([*lines[:2], GARBAGE[what], *lines[2:]]) + b"\n")
+    assert list(read_journal(path).values()) == RECORDS
+
+
+@pytest.mark.xfail(reason="bug 17")
+@pytest.mark.parametrize("utterance", [[], {}])
+def test_utterance_that_is_no_text_is_garbage(utterance: object, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    line = {**RECORDS[0].as_dict(), "utterance": utterance}
+    path.write_text(json.dumps(line) + "\n")
+    assert read_journal(path) == {}

@@ -1,0 +1,181 @@
+"""Audio files are read as they are or refused by name; the resampler keeps time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from srbench import audio
+from srbench.corpora import demo_corpus
+from srbench.errors import SrbenchError
+
+quick = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+def noise(n: int, seed: int = 0) -> np.ndarray:
+    return 0.1 * np.random.default_rng(seed).standard_normal(n)
+
+
+class TestRead:
+    @pytest.mark.parametrize("reader", [audio.read, audio.info])
+    def test_missing(self, tmp_path, reader):
+        with pytest.raises(SrbenchError, match=r"absent\.wav: no such file$"):
+            reader(tmp_path / "absent.wav")
+
+    @pytest.mark.parametrize("reader", [audio.read, audio.info])
+    def test_folder(self, tmp_path, reader):
+        folder = tmp_path / "folder.wav"
+        folder.mkdir()
+        with pytest.raises(SrbenchError, match=r"folder\.wav: is a folder"):
+            reader(folder)
+
+    @pytest.mark.parametrize("reader", [audio.read, audio.info])
+    def test_text_named_wav(self, tmp_path, reader):
+        (tmp_path / "text.wav").write_text("not audio at all, however long it may be " * 10)
+        with pytest.raises(SrbenchError, match=r"text\.wav: cannot be read as audio .*\.wav file"):
+            reader(tmp_path / "text.wav")
+
+    @pytest.mark.parametrize("reader", [audio.read, audio.info])
+    def test_empty_file(self, tmp_path, reader):
+        (tmp_path / "empty.wav").touch()
+        with pytest.raises(SrbenchError, match=r"empty\.wav: is an empty file"):
+            reader(tmp_path / "empty.wav")
+
+    def test_no_samples(self, tmp_path):
+        soundfile.write(tmp_path / "none.wav", np.empty(0), 16000)
+        assert audio.info(tmp_path / "none.wav").frames == 0
+        with pytest.raises(SrbenchError, match=r"none\.wav: holds no samples"):
+            audio.read(tmp_path / "none.wav")
+
+    def test_stereo(self, tmp_path):
+        soundfile.write(tmp_path / "two.wav", noise(20).reshape(10, 2), 16000)
+        assert audio.info(tmp_path / "two.wav").channels == 2
+        with pytest.raises(SrbenchError, match=r"two\.wav: has 2 channels"):
+            audio.read(tmp_path / "two.wav")
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+    def test_not_finite(self, tmp_path, bad):
+        samples = noise(100)
+        samples[[3, 50]] = bad
+        soundfile.write(tmp_path / "bad.wav", samples, 16000, subtype="FLOAT")
+        with pytest.raises(SrbenchError, match=r"bad\.wav: holds 2 NaN or infinite samples"):
+            audio.read(tmp_path / "bad.wav")
+
+    def test_truncated_flac(self, tmp_path):
+        soundfile.write(tmp_path / "half.flac", noise(16000), 16000)
+        whole = (tmp_path / "half.flac").read_bytes()
+        (tmp_path / "half.flac").write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(SrbenchError, match=r"half\.flac: cannot be read as audio"):
+            audio.read(tmp_path / "half.flac")
+
+    @pytest.mark.parametrize("suffix", [".wav", ".flac"])
+    def test_integers_are_scaled_by_32768_exactly(self, tmp_path, suffix):
+        integers = np.array([0, 1, -1, 32767, -32768, 12345], dtype=np.int16)
+        path = tmp_path / f"integers{suffix}"
+        soundfile.write(path, integers, 48000, subtype="PCM_16")
+        samples, rate = audio.read(path)
+        assert rate == 48000
+        assert samples.dtype == np.float64
+        np.testing.assert_array_equal(samples, integers / 32768)
+
+    def test_info(self, tmp_path):
+        soundfile.write(tmp_path / "a.flac", noise(1234), 44100, subtype="PCM_24")
+        assert audio.info(tmp_path / "a.flac") == audio.AudioInfo(44100, 1, 1234, "PCM_24")
+
+    def test_path_as_text(self, tmp_path):
+        audio.write(tmp_path / "a.wav", noise(10), 8000)
+        assert audio.info(str(tmp_path / "a.wav")).frames == len(audio.read(str(tmp_path / "a.wav"))[0]) == 10
+
+
+class TestWrite:
+    def test_beyond_full_scale_comes_back_unclipped(self, tmp_path):
+        samples = np.array([0.0, 3.7, -42.0, 1.0, -1.0, 1e-9, 0.1])
+        audio.write(tmp_path / "loud.wav", samples, 16000)
+        back, rate = audio.read(tmp_path / "loud.wav")
+        assert rate == 16000
+        np.testing.assert_array_equal(back, samples.astype(np.float32))
+        assert audio.info(tmp_path / "loud.wav").subtype == "FLOAT"
+
+    def test_is_not_rounded_to_16_bits(self, tmp_path):
+        samples = noise(1000)
+        audio.write(tmp_path / "a.wav", samples, 16000)
+        np.testing.assert_allclose(audio.read(tmp_path / "a.wav")[0], samples, rtol=1e-7, atol=0)
+
+    def test_is_wav_whatever_it_is_called(self, tmp_path):
+        audio.write(tmp_path / "a.audio", noise(10), 16000)
+        assert (tmp_path / "a.audio").read_bytes()[:4] == b"RIFF"
+
+
+RATES = [
+    (16000, 8000),
+    (8000, 16000),
+    (44100, 16000),
+    (48000, 44100),
+    (16000, Fraction(8000, 3)),
+    (Fraction(8000, 3), 16000),
+    (24000, 10000),
+]
+
+
+class TestResample:
+    @quick
+    @given(st.sampled_from(RATES), st.integers(1, 3000))
+    def test_length(self, rates, n):
+        from_rate, to_rate = rates
+        exact = Fraction(n) * Fraction(to_rate) / Fraction(from_rate)
+        length = len(audio.resample(np.ones(n), from_rate, to_rate))
+        assert abs(length - exact) <= Fraction(1, 2)  # exact where it can be; a half goes either way
+
+    @pytest.mark.parametrize("rate", [16000, Fraction(8000, 3)])
+    def test_identity(self, rate):
+        samples = noise(100)
+        np.testing.assert_array_equal(audio.resample(samples, rate, rate), samples)
+
+    @pytest.mark.parametrize("rates", RATES, ids=str)
+    def test_no_delay_and_no_gain(self, rates):
+        """A sine comes out as the same sine sampled at the other rate, to 16-bit accuracy and better."""
+        from_rate, to_rate = (float(rate) for rate in rates)
+        f = 0.3 * min(from_rate, to_rate) / 2
+        n = round(0.5 * from_rate)
+        made = audio.resample(np.sin(2 * np.pi * f / from_rate * np.arange(n)), *rates)
+        wanted = np.sin(2 * np.pi * f / to_rate * np.arange(len(made)))
+        middle = slice(len(made) // 4, 3 * len(made) // 4)
+        np.testing.assert_allclose(made[middle], wanted[middle], rtol=0, atol=1e-5)
+
+    def test_stops_what_the_low_rate_cannot_hold(self):
+        tone = np.sin(2 * np.pi * 5000 / 16000 * np.arange(16000)) * np.hanning(16000)
+        assert np.abs(audio.resample(tone, 16000, 8000)).max() < 1e-5
+
+    def test_there_and_back_keeps_a_band_limited_signal(self):
+        samples = audio.resample(noise(4000), 8000, 48000)
+        back = audio.resample(audio.resample(samples, 48000, 44100), 44100, 48000)
+        np.testing.assert_allclose(back[1000:-1000], samples[1000:-1000], rtol=0, atol=2e-5)
+
+    def test_linear(self):
+        """To 24 bits: at its HQ setting soxr works in single precision inside."""
+        a, b = noise(2000, 1), noise(2000, 2)
+        mixed = audio.resample(2 * a - b, 16000, 6000)
+        parts = 2 * audio.resample(a, 16000, 6000) - audio.resample(b, 16000, 6000)
+        np.testing.assert_allclose(mixed, parts, rtol=0, atol=1e-6)
+
+    def test_leaves_the_input_alone_and_takes_it_read_only(self):
+        samples = noise(1000)
+        kept = samples.copy()
+        samples.setflags(write=False)
+        first = audio.resample(samples, 16000, 8000)
+        np.testing.assert_array_equal(samples, kept)
+        np.testing.assert_array_equal(audio.resample(samples, 16000, 8000), first)
+        assert first.dtype == np.float64
+
+    def test_agrees_with_librosa_default(self):
+        librosa = pytest.importorskip("librosa")
+        samples, rate = audio.read(demo_corpus().utterances[0].path)
+        wanted = librosa.resample(samples, orig_sr=rate, target_sr=16000)
+        np.testing.assert_allclose(
+            audio.resample(samples, rate, 16000), wanted[: round(len(samples) * 2 / 3)], atol=1e-12
+        )
