@@ -1,0 +1,108 @@
+"""The leaderboard of one protocol as data: a JSON document, a CSV file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from srbench.metrics import get_metric
+from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates
+from srbench.run import Plan, Run
+
+
+def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder: Path) -> dict[str, Any]:
+    """Aggregate the runs of one plan, write each run's aggregates, and return the document that ``srbench run --json`` prints.
+
+    Parameters
+    ----------
+    plan : Plan
+    runs, anchors : sequences of Run
+        The upscalers that were asked for, and the anchors.
+    folder : Path
+        The protocol's folder, named in the document.
+    """
+    return {
+        "protocol": plan.protocol.name,
+        "protocol_title": plan.protocol.title,
+        "protocol_signature": str(plan.signature),
+        "split": {
+            "name": plan.split,
+            "side": plan.side,
+            "expected": plan.expected,
+            "found": plan.found,
+            "scored": len(plan.utterances),
+        },
+        "own_corpus": plan.own,
+        "notes": list(plan.notes),
+        "run_dir": str(folder),
+        "models": [_row(run) for run in runs],
+        "anchors": [_row(run) for run in anchors],
+    }
+
+
+def write_leaderboard(document: dict[str, Any], path: Path) -> None:
+    """Write the leaderboard as CSV: one row an upscaler or anchor, a mean and its bounds for each metric.
+
+    Rows stand in the order of the document; the columns are described in docs/results.md.
+    """
+    import pandas as pd
+
+    rows = []
+    for kind in ("models", "anchors"):
+        for entry in document[kind]:
+            row: dict[str, Any] = {
+                "upscaler": entry["name"],
+                "kind": kind[:-1],
+                "scored": document["split"]["scored"],
+                "expected": document["split"]["expected"],
+                "failed": entry["failed"],
+                "real_time_factor": entry["real_time_factor"],
+            }
+            for name, value in entry["metrics"].items():
+                row[name] = value["mean"]
+                row[f"{name}_ci95_low"], row[f"{name}_ci95_high"] = value["ci95"]
+                row[f"{name}_n"] = value["n"]
+            row["protocol_signature"] = document["protocol_signature"]
+            row["own_corpus"] = "yes" if document["own_corpus"] else "no"
+            rows.append(row)
+    pd.DataFrame(rows).to_csv(path, index=False, lineterminator="\n")
+
+
+def _row(run: Run) -> dict[str, Any]:
+    aggregates = aggregate_run(run)
+    write_aggregates(run, aggregates)
+    return {
+        "name": run.manifest["upscaler"]["name"],
+        "n": sum(1 for record in run.records if not record.error),
+        "failed": sum(1 for record in run.records if record.error),
+        "failures": [{"utterance": r.utterance, "error": r.error} for r in run.records if r.error],
+        "real_time_factor": real_time_factor(run),
+        "warnings": run.manifest["warnings"],
+        "provenance": run.manifest["upscaler"],
+        "run_dir": str(run.folder),
+        "metrics": {name: _metric(aggregate) for name, aggregate in aggregates.items()},
+    }
+
+
+def _metric(aggregate: Aggregate) -> dict[str, Any]:
+    metric = get_metric(aggregate.metric)
+    return {
+        "mean": _plain(aggregate.mean),
+        "ci95": [_plain(bound) for bound in aggregate.ci95],
+        "n": aggregate.n,
+        "undefined": aggregate.undefined,
+        "resampled": aggregate.resampled,
+        "unit": metric.unit,
+        "better": metric.better,
+        "signature": aggregate.signature,
+        "aggregation": aggregate.aggregation,
+    }
+
+
+def _plain(value: float) -> float | str | None:
+    """Write what JSON has no number for: None for no value, a text for infinity."""
+    if math.isnan(value):
+        return None
+    return ("inf" if value > 0 else "-inf") if math.isinf(value) else value
