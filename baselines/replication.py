@@ -25,7 +25,7 @@ def replicate(low: Samples, low_rate: Any, high_rate: int) -> Samples:
     """
     from scipy.signal import ShortTimeFFT, get_window
 
-    wide = audio.resample(low, low_rate, high_rate)
+    wide = audio.resample(low, low_rate, high_rate)[: len(low) * high_rate // low_rate]
     length = len(wide)
     n_fft = 1024
     if length <= n_fft:

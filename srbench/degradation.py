@@ -14,7 +14,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -78,8 +78,13 @@ class Iir:
                 object.__setattr__(self, name, default)
             elif default is None:
                 raise SrbenchError(f"degradation {self.kind} has no {name}")
-            elif not value > 0:
-                raise SrbenchError(f"degradation {self.kind}: {name} must be above 0 dB, not {value}")
+            elif not 0 < value < inf:
+                raise SrbenchError(f"degradation {self.kind}: {name} must be above 0 dB and finite, not {value}")
+        if self.ripple_db is not None and self.attenuation_db is not None and self.attenuation_db <= self.ripple_db:
+            raise SrbenchError(
+                f"degradation {self.kind}: attenuation_db must be above ripple_db ({self.ripple_db}), "
+                f"not {self.attenuation_db}"
+            )
         if not 1 <= self.order <= 20:
             raise SrbenchError(f"degradation {self.kind}: order must be 1 to 20, not {self.order}")
         if not 0 < self.cut <= 1:
@@ -231,7 +236,7 @@ class Sinc:
 
     def low_pass(self, high: Samples, high_rate: Rate, low_rate: Rate) -> Samples:
         """Return the low-resolution signal brought back up by the same engine (there is no separate filter)."""
-        return self.resampled(self.resampled(high, high_rate, low_rate), low_rate, high_rate)
+        return self.resampled(self.resampled(high, high_rate, low_rate), low_rate, high_rate)[: len(high)]
 
     def resampled(self, samples: Samples, from_rate: Rate, to_rate: Rate) -> Samples:
         """Resample, shape (n,) to (ceil(n * to_rate / from_rate),)."""

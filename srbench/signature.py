@@ -73,7 +73,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, float):
         text = f"{value:.12g}"
         if float(text) != value:
-            text = repr(value)
+            text = repr(float(value))
         return re.sub(r"e([+-])0*(\d)", lambda m: "e" + m[1].replace("+", "") + m[2], text)
     return str(value)
 

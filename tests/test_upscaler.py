@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -283,7 +284,6 @@ DESCRIPTIONS: dict[str, Any] = {
     "a list": lambda: [1, 2],
     "not for JSON": lambda: {"weights": object()},
     "NaN": lambda: {"loss": float("nan")},
-    "keys of several types": lambda: {1: 2, "a": 3},
     "speakers that are no list": lambda: {"training_speakers": 5},
 }
 
@@ -315,6 +315,7 @@ def test_description_is_made_of_plain_values() -> None:
 
     told = Good.build().describe()
     del told["name"], told["description"]
+    json.dumps(told, sort_keys=True, allow_nan=False)
     assert told == {"weights": "x", "n": 3, "rate": 0.5, "training_speakers": ["p1", "p2"]}
     assert {type(value) for value in told.values()} == {str, int, float, list}
 

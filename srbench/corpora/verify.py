@@ -194,6 +194,8 @@ def _decode(path: Path) -> tuple[Samples, int]:
         raise _Unreadable(f"cut short: its header promises {promised} samples, {len(samples)} are there")
     if len(samples) == 0:
         raise _Unreadable("holds no samples")
+    if not 1000 <= rate <= 1_000_000:
+        raise _Unreadable(f"its header says {rate} Hz, which is no rate of sound")
     return samples, rate
 
 

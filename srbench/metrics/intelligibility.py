@@ -5,7 +5,8 @@ Conventions
 Taal et al. 2011 (STOI) and Jensen and Taal 2016 (ESTOI): at 10 kHz, so they hear up to 5 kHz; frames more
 than 40 dB below the loudest of the reference are left out; 15 third-octave bands from 150 Hz; segments of 30 frames
 (384 ms). Resampling, removal of silent frames and the band matrix are pystoi's own, and so are the constants: STOI
-equals pystoi's to 1e-15 and ESTOI to 1e-11. pystoi adds unseeded noise at 2e-16 in ESTOI to avoid 0 / 0; here it is
+equals pystoi's to 1e-15 and ESTOI to 1e-11 (but where an estimate is digitally silent for a whole segment, where that
+noise decides). pystoi adds unseeded noise at 2e-16 in ESTOI to avoid 0 / 0; here it is
 drawn from a fixed seed, so that a value repeats to the last bit.
 
 Not as in pystoi: a silent signal (pystoi: 0.0) and one with fewer than 30 frames of speech (1e-5) have no value.

@@ -21,7 +21,8 @@ for each:
   utterance, like the rest.
 - ``lsd_tunet`` (TUNet): ln of power + 1e-8, the root of the mean over frames, then over bins; no cap.
 - ``lsd_nvsr`` (NVSR, ssr_eval): log10(R² / (E + 1e-12)² + 1e-12) of magnitudes, n_fft = int(2048 rate / 44100), hop =
-  int(rate / 100). Not symmetric. Reflection at the ends, as torch and librosa < 0.9 do it (later librosa pads with
+  int(rate / 100). Not symmetric, and not 0 for a copy with digital silence (a bin
+  that is exactly 0 counts 12). Reflection at the ends, as torch and librosa < 0.9 do it (later librosa pads with
   zeros: third digit).
 
 Not to be confused with the RMS waveform difference that one code base calls LSD, nor with log10 of log(1 + |S|).

@@ -75,7 +75,8 @@ def _samples(signal: Any, name: str) -> Samples:
         )
     if array.size == 0:
         raise SrbenchError(f"the {name} holds no samples")
-    array = array.astype(np.float64, copy=False)
+    # contiguous, so that sums do not depend on how the caller laid the samples out
+    array = np.ascontiguousarray(array, dtype=np.float64)
     if not np.isfinite(array).all():
         raise SrbenchError(f"the {name} holds {np.count_nonzero(~np.isfinite(array))} NaN or infinite samples")
     return array

@@ -22,8 +22,9 @@ class Interval(NamedTuple):
 def mean_interval(values: NDArray[np.float64], speakers: NDArray[np.object_]) -> Interval:
     """Return the 95 % percentile bootstrap interval of the mean over utterances.
 
-    Utterances of one speaker are alike, so speakers are what is resampled (cluster bootstrap: each draw takes whole speakers with replacement
-    and the mean over their utterances). With one speaker the utterances are resampled, which says nothing about other speakers.
+    Utterances of one speaker are alike, so speakers are what is resampled (cluster bootstrap: each draw takes whole
+    speakers with replacement and the mean over their utterances). With one speaker the utterances are resampled,
+    which says nothing about other speakers.
 
     Parameters
     ----------

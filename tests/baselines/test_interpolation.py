@@ -125,6 +125,11 @@ class TestHold:
         low = np.arange(200_000, dtype=np.float64)
         np.testing.assert_array_equal(hold(low, Fraction(8000, 3), 16000), np.repeat(low, 6))
 
+    def test_is_exact_where_a_time_in_floats_falls_short(self):
+        """49 times 1/49 is below 1 in floating point."""
+        assert 49 * (1 / 49) < 1
+        np.testing.assert_array_equal(hold(np.arange(200.0), 1000, 49000), np.repeat(np.arange(200.0), 49))
+
 
 class TestLinear:
     @by_rates

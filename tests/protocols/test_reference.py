@@ -73,6 +73,13 @@ class TestTrim:
     def test_any_length(self, n, seed, top_db):
         self.assert_equals_librosa(noise(n, seed) * np.hanning(n + 2)[1:-1] ** 4, top_db)
 
+    @pytest.mark.parametrize("at", [0, -1])
+    def test_ends_are_extended_by_zeros(self, at):
+        """One high sample at the end of a silence: repeated, it would be loud."""
+        samples = burst(10240, 6000, 10240)
+        samples[at] = 0.3
+        assert len(self.assert_equals_librosa(samples)) < 12000
+
     def test_silence_is_left_alone(self):
         assert len(self.assert_equals_librosa(np.zeros(5000))) == 5000
 

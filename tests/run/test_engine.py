@@ -177,6 +177,21 @@ def test_what_the_numbers_depend_on_names_the_folder(plan: Plan, data: Path, plu
     assert run_entrant(plan, entrant, tmp_path / "elsewhere").folder.name == folders[0].name
 
 
+def test_other_utterances_of_one_split_are_another_run(data: Path, tmp_path: Path) -> None:
+    """Two partial corpora have one protocol signature and, here, equally many utterances."""
+    folders = []
+    for ids in ((355, 356), (355, 357)):
+        corpus = tmp_path / str(ids) / "wav48" / "p225"
+        corpus.mkdir(parents=True)
+        for n in ids:
+            (corpus / f"p225_{n}.wav").write_bytes((data / "a" / "1.wav").read_bytes())
+        protocol = load_protocol("vctk-speaker1-r4")
+        plan = make_plan(protocol, tmp_path / str(ids), metrics=("snr",), allow_partial=True)
+        assert plan.signature == protocol.signature()
+        folders.append(run_entrant(plan, Entrant("hold"), tmp_path / "r").folder)
+    assert folders[0] != folders[1]
+
+
 def test_tables_do_not_depend_on_the_number_of_workers(plan: Plan, plugin: Path, tmp_path: Path) -> None:
     """With an upscaler that draws from NumPy's global generator."""
     entrant = Entrant("noisy", plugins=(plugin,))
