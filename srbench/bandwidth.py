@@ -20,6 +20,7 @@ from srbench.errors import SrbenchError
 BAND_HZ = 125.0  # resolution: four bins of a 32 ms frame
 EDGE_DB = 26.0  # to a twentieth; the steepest natural fall above 1500 Hz that stays down was 25 dB, the next 21 dB
 LOW_HZ, LOW_EDGE_DB = 1500.0, 35.0  # down here a single vowel can fall by 29 dB and leave nothing above
+BOTTOM_HZ = 500.0  # no edge is looked for below: rumble and hum end there
 BELOW_OCTAVES = 1 / 3  # the level below an edge is the median of this much: one tone is not content up to there
 ABOVE_OCTAVES = 1 / 4  # the fall may take this long: the transition of a short resampling filter
 FLOOR_DB = -100.0  # below the loudest band: less than 16 bits hold is nothing
@@ -33,13 +34,13 @@ def bandwidth(samples: Samples, sample_rate: int) -> float:
     """Return the frequency at which the spectrum falls by 26 dB within a quarter octave for good, else the Nyquist.
 
     The spectrum is the 99th percentile over 32 ms frames, in bands of 125 Hz; of several such edges the largest counts,
-    and where it has fallen half of the 26 dB is the answer. Below 1500 Hz an edge takes 35 dB. Above 0.92 of the
-    Nyquist frequency none is looked for: every anti-aliasing filter makes one there.
+    and where it has fallen half of the 26 dB is the answer. Below 1500 Hz an edge takes 35 dB. None is looked for
+    below 500 Hz, nor above 0.92 of the Nyquist frequency: every anti-aliasing filter makes one there.
 
     Not to be confused with the band in which speech is audible: the noise of a room counts as content, since nothing
     upsampled has it. What is not seen: an edge above which the noise is less than 26 dB down (a narrow file stored in
-    16 bits at -40 dB passes one time in three), and the mirror images that linear or spline interpolation leaves. A lone
-    tone makes no edge.
+    16 bits at -40 dB passes one time in three), and the mirror images that linear or spline interpolation leaves. A
+    lone tone above 2 kHz makes no edge.
 
     Parameters
     ----------
@@ -100,6 +101,8 @@ def _largest_edge(level: NDArray[np.float64], edges: NDArray[np.float64], nyquis
     last = count - max(1, round(0.04 * count))  # an edge near the top is judged by the little that is above it
     largest, result = 0.0, nyquist
     for edge in range(1, count):
+        if edges[edge] < BOTTOM_HZ:
+            continue
         after = min(math.ceil(edge * 2**ABOVE_OCTAVES), last)
         if after <= edge or edges[edge] > TOP * nyquist:
             break

@@ -77,7 +77,7 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
 
 
 def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
-    """Write ``aggregates.csv`` (one row a metric) and ``speakers.csv`` (means, one row a speaker) into the run's folder."""
+    """Write ``aggregates.csv``, one row a metric, and ``speakers.csv``, one row a speaker, into the run's folder."""
     import pandas as pd
 
     rows: list[dict[str, Any]] = []

@@ -13,7 +13,7 @@ from srbench.run import Plan, Run
 
 
 def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder: Path) -> dict[str, Any]:
-    """Aggregate the runs of one plan, write their aggregates, and return the document that ``srbench run --json`` prints.
+    """Aggregate the runs of one plan, write their aggregates, and return the document of ``srbench run --json``.
 
     Parameters
     ----------
