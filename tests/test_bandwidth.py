@@ -227,7 +227,7 @@ def recordings() -> list[tuple[str, np.ndarray, int]]:
         pytest.skip("SRBENCH_VCTK names no folder of VCTK recordings")
     files = sorted(file for file in Path(folder).rglob("*") if file.suffix in (".wav", ".flac"))
     assert files, f"no recordings in {folder}"
-    chosen = files[:: max(1, len(files) // 40)]
+    chosen = files[:: max(1, len(files) // 25)]
     return [(file.name, *soundfile.read(file)) for file in chosen]
 
 

@@ -128,7 +128,13 @@ def test_status_is_what_the_command_returns(
 def python(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **more}
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=60,
+        check=False,
+        env=environment,
     )
 
 

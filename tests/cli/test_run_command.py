@@ -131,7 +131,7 @@ def test_another_packages_spline_does_not_stop_every_run(data: Path, tmp_path: P
     done = subprocess.run(
         [sys.executable, "-m", "srbench", "run", "--model", "linear", "--data", "data", "--metric", "snr", "--json"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), *sys.path])},
         capture_output=True,
         text=True,
         timeout=60,
