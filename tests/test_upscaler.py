@@ -144,7 +144,7 @@ def test_rates() -> None:
             return bool(high_rate == 2 * low_rate)
 
     Doubles.build().check_rates(8000, 16000)
-    with pytest.raises(UpscalerError, match="Doubles does not support 8000 to 48000 Hz$"):
+    with pytest.raises(UpscalerError, match=r"Doubles does not support 8000 to 48000 Hz$"):
         Doubles.build().check_rates(8000, 48000)
 
 

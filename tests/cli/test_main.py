@@ -187,7 +187,9 @@ def test_as_a_command() -> None:
 def test_output_where_not_every_letter_can_be_written() -> None:
     """As on Windows when the output goes to a file: what cannot be written is replaced, nothing crashes."""
     run = ["run", "--model", "linear", "--limit", "1", "--metric", "snr"]
-    code = "import os, sys, tempfile; os.chdir(tempfile.mkdtemp()); from srbench.cli.main import main; main(sys.argv[1:])"
+    code = (
+        "import os, sys, tempfile; os.chdir(tempfile.mkdtemp()); from srbench.cli.main import main; main(sys.argv[1:])"
+    )
     done = python("-c", code, *run, PYTHONIOENCODING="cp1252")
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

@@ -142,8 +142,10 @@ def test_another_packages_spline_does_not_stop_every_run(data: Path, tmp_path: P
 
 
 def test_a_model_given_twice_runs_once(cli: Cli, data: Path) -> None:
-    document = json.loads(cli("--model", "hold", "--model", "linear", "--model", "hold", "--data", data, *QUICK, "--json")[1])
-    assert [model["name"] for model in document["models"]] == ["hold", "linear"]  # fmt: skip
+    document = json.loads(
+        cli("--model", "hold", "--model", "linear", "--model", "hold", "--data", data, *QUICK, "--json")[1]
+    )
+    assert [model["name"] for model in document["models"]] == ["hold", "linear"]
 
 
 def test_json_is_one_document_though_the_plugin_prints(cli: Cli, data: Path, plugin: Path) -> None:

@@ -135,12 +135,12 @@ def test_speaker_on_two_sides_if_the_split_says_so(tmp_path: Path) -> None:
     ("declared", "message"),
     [
         ("count = 3", "split mine, side test: holds 2 ids, 3 were declared"),
-        (f'sha256 = "{"0" * 64}"', r"split mine, side test: the ids in .*test\.txt do not fit the declared checksum 00000000"),
-        ('counts = 2', "side test: unknown key 'counts'. Did you mean 'count'"),
+        (f'sha256 = "{"0" * 64}"', r"split mine, side test: the ids in .*test\.txt do not fit .* checksum 00000000"),
+        ("counts = 2", "side test: unknown key 'counts'. Did you mean 'count'"),
         ('count = "2"', "side test: count must be a whole number, not '2'"),
         ("count = true", "side test: count must be a whole number, not True"),
     ],
-)  # fmt: skip
+)
 def test_side_that_is_not_as_declared(declared: str, message: str, tmp_path: Path) -> None:
     path = own(tmp_path, test=["p1_1", "p1_2"])
     path.write_text(path.read_text() + declared + "\n")

@@ -225,9 +225,7 @@ def test_spelt_out_defaults_do_not_change_the_signature(tmp_path: Path) -> None:
         ("", {"high_rate = 16000": "high_rate = 24000"}, "high"),
     ],
 )
-def test_any_other_change_changes_the_signature(
-    more: str, replace: dict[str, str], field: str, tmp_path: Path
-) -> None:
+def test_any_other_change_changes_the_signature(more: str, replace: dict[str, str], field: str, tmp_path: Path) -> None:
     before = text_of(load_protocol(own(tmp_path)))
     after = text_of(load_protocol(own(tmp_path, more, replace=replace)))
     assert field in {line.split()[0] for line in signature.differing_fields(before, after)}

@@ -1,4 +1,4 @@
-"""The engine: the same tables for any number of workers, and an upscaler that fails or dies costs its utterance only."""
+"""The engine: the same tables for any number of workers; an upscaler that fails or dies costs its utterance only."""
 
 from __future__ import annotations
 
@@ -252,9 +252,7 @@ def test_prints_of_workers_stay_off_stdout(
 
 
 @pytest.mark.xfail(reason="bug 3")
-def test_prints_of_loading_stay_off_stdout(
-    plan: Plan, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_prints_of_loading_stay_off_stdout(plan: Plan, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "loud.py"
     path.write_text(
         "from srbench.upscaler import upscaler\nprint('loading')\n"
@@ -306,7 +304,9 @@ def test_results_folder_that_cannot_be_made(where: str, plan: Plan, tmp_path: Pa
     place = tmp_path / where
     place.parent.mkdir(exist_ok=True)
     place.write_text("a file stands here")
-    with pytest.raises(SrbenchError, match=r"cannot write results to .*hold-[0-9a-f]{8}: (Not a directory|File exists)"):
+    with pytest.raises(
+        SrbenchError, match=r"cannot write results to .*hold-[0-9a-f]{8}: (Not a directory|File exists)"
+    ):
         run_entrant(plan, Entrant("hold"), tmp_path / "results")
     assert place.read_text() == "a file stands here"
 

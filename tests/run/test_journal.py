@@ -62,10 +62,12 @@ def test_later_line_counts(tmp_path: Path) -> None:
     assert {name: one.values["snr"] for name, one in read_journal(path).items()} == {"a": 3.0, "b": 2.0}
 
 
-def test_cut_at_any_byte(tmp_path: Path) -> None:
+def test_cut_anywhere(tmp_path: Path) -> None:
     whole = write(tmp_path / "whole.jsonl", *RECORDS)
     path = tmp_path / "journal.jsonl"
-    for cut in range(len(whole) + 1):
+    breaks = [n for n, byte in enumerate(whole) if byte == ord("\n")]
+    near = {b + step for b in breaks for step in (-1, 0, 1, 2)}
+    for cut in sorted({n for n in near if n <= len(whole)} | set(range(0, len(whole) + 1, 7))):
         path.write_bytes(whole[:cut])
         kept = whole[:cut].count(b"\n")
         assert list(read_journal(path).values()) == RECORDS[:kept], cut

@@ -240,8 +240,10 @@ def test_a_value_that_is_no_number_is_undefined(plugin: Path, data: Path, monkey
 
 
 def test_infinite_value_is_a_value(plugin: Path, data: Path) -> None:
-    anchor = Task(load_protocol("demo"), load_protocol("demo").define_metrics(("snr",)), Entrant("reference", True), 0, data)
-    assert evaluate(anchor, utterance(data)).values == {"snr": np.inf}  # fmt: skip
+    anchor = Task(
+        load_protocol("demo"), load_protocol("demo").define_metrics(("snr",)), Entrant("reference", True), 0, data
+    )
+    assert evaluate(anchor, utterance(data)).values == {"snr": np.inf}
 
 
 def test_ceiling_is_above_every_estimate_from_the_low_band(plugin: Path, data: Path) -> None:

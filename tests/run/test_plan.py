@@ -124,7 +124,7 @@ def test_another_side(tmp_path: Path) -> None:
     assert (plan.side, plan.expected, plan.own) == ("train", 223, False)
     assert plan.notes == ("Not the protocol's own side: train in place of validation.",)
     assert fields(plan) == ("vctk-0.80", "vctk-speaker1.train.a97b4032")
-    with pytest.raises(SrbenchError, match="unknown side of split vctk-speaker1 'test'. Known: train, validation"):
+    with pytest.raises(SrbenchError, match=r"unknown side of split vctk-speaker1 'test'\. Known: train, validation"):
         make_plan(load_protocol(SPEAKER1), tmp_path, side="test")
 
 
