@@ -6,6 +6,7 @@ caller asks for it by name.
 
 from __future__ import annotations
 
+import errno
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,12 +83,26 @@ def read(path: str | Path) -> tuple[Samples, int]:
 def write(path: str | Path, samples: Samples, sample_rate: int) -> None:
     """Write a one-channel WAV file of 32-bit floats, so that nothing is clipped or rounded to 16 bits.
 
+    The file appears when it is whole.
+
     Parameters
     ----------
     samples : ndarray, shape (n,)
     sample_rate : int, in Hz
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
     """
-    _soundfile().write(str(path), np.asarray(samples, dtype=np.float32), sample_rate, subtype="FLOAT", format="WAV")
+    sf = _soundfile()
+    path = Path(path)
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        sf.write(str(unfinished), np.asarray(samples, dtype=np.float32), sample_rate, subtype="FLOAT", format="WAV")
+    except sf.SoundFileError as error:
+        raise OSError(errno.EIO, "audio cannot be written", str(path)) from error
+    unfinished.replace(path)
 
 
 def resample(samples: Samples, from_rate: Rate, to_rate: Rate) -> Samples:

@@ -25,7 +25,7 @@ BELOW_OCTAVES = 1 / 3  # the level below an edge is the median of this much: one
 ABOVE_OCTAVES = 1 / 4  # the fall may take this long: the transition of a short resampling filter
 FLOOR_DB = -100.0  # below the loudest band: less than 16 bits hold is nothing
 LOUD_PERCENT = 99.0  # of frames: consonants that last 1 % of the time are content, one click is not
-TOP = 0.92  # of the Nyquist frequency
+TOP_SHARE = 0.04  # of the bands: an edge so near the top is any anti-aliasing filter's
 _BINS = 4
 _FRAMES_AT_ONCE = 512  # bounds memory on long files
 
@@ -35,11 +35,11 @@ def bandwidth(samples: Samples, sample_rate: int) -> float:
 
     The spectrum is the 99th percentile over 32 ms frames, in bands of 125 Hz; of several such edges the largest counts,
     and where it has fallen half of the 26 dB is the answer. Below 1500 Hz an edge takes 35 dB. None is looked for
-    below 500 Hz, nor above 0.92 of the Nyquist frequency: every anti-aliasing filter makes one there.
+    below 500 Hz, nor above 0.96 of the Nyquist frequency: every anti-aliasing filter makes one there.
 
     Not to be confused with the band in which speech is audible: the noise of a room counts as content, since nothing
-    upsampled has it. What is not seen: an edge above which the noise is less than 26 dB down (a narrow file stored in
-    16 bits at -40 dB passes one time in three), and the mirror images that linear or spline interpolation leaves. A
+    upsampled has it. What is not seen: an edge above which the noise is less than 26 dB down (a narrow file dithered
+    to 16 bits at -40 dB passes one time in three), and the mirror images that linear or spline interpolation leaves. A
     lone tone above 2 kHz makes no edge.
 
     Parameters
@@ -98,13 +98,13 @@ def _loud_spectrum(samples: Samples, sample_rate: int) -> tuple[NDArray[np.float
 def _largest_edge(level: NDArray[np.float64], edges: NDArray[np.float64], nyquist: float) -> float:
     count = len(level)
     loudest_from = np.maximum.accumulate(level[::-1])[::-1]
-    last = count - max(1, round(0.04 * count))  # an edge near the top is judged by the little that is above it
+    last = count - max(1, round(TOP_SHARE * count))  # an edge below these few is judged by them
     largest, result = 0.0, nyquist
     for edge in range(1, count):
         if edges[edge] < BOTTOM_HZ:
             continue
         after = min(math.ceil(edge * 2**ABOVE_OCTAVES), last)
-        if after <= edge or edges[edge] > TOP * nyquist:
+        if after <= edge:
             break
         below = float(np.median(level[min(round(edge * 2**-BELOW_OCTAVES), edge - 1) : edge]))
         fall = below - float(loudest_from[after])

@@ -14,15 +14,17 @@ is registered in just the same way.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib.util
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +32,7 @@ from srbench.audio import Rate, Samples
 from srbench.errors import SrbenchError, UpscalerError, unknown_name
 
 GROUP = "srbench.upscalers"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,8 @@ class Upscaler:
             raise UpscalerError(f"upscaler {self.name} runs on the CPU only; it takes no --device")
         if not inspect.isclass(self.target):
             return BuiltUpscaler(self, self.target, None)
-        try:
-            built: Any = self.target(**({"device": device} if device is not None else {}))
-        except (Exception, SystemExit) as error:
-            raise UpscalerError(f"upscaler {self.name} cannot be built: {_one_line(error)}") from error
+        given = {"device": device} if device is not None else {}
+        built: Any = _guarded(f"upscaler {self.name} cannot be built:", lambda: self.target(**given))
         if not callable(getattr(built, "upscale", None)):
             raise UpscalerError(f"upscaler {self.name}: class {self.target.__name__} has no method upscale")
         return BuiltUpscaler(self, built.upscale, built)
@@ -107,11 +108,7 @@ class BuiltUpscaler:
             If the upscaler raises, or returns another type, shape or length, or NaN or infinity.
         """
         name = self.upscaler.name
-        try:
-            with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to results (--json)
-                estimate = self.function(low.copy(), low_rate, high_rate)
-        except (Exception, SystemExit) as error:
-            raise UpscalerError(f"upscaler {name} raised {_one_line(error)}") from error
+        estimate = _guarded(f"upscaler {name} raised", lambda: self.function(low.copy(), low_rate, high_rate))
         return check_estimate(name, estimate, len(low) * high_rate // low_rate)
 
     def check_rates(self, low_rate: Rate, high_rate: int) -> None:
@@ -121,19 +118,40 @@ class BuiltUpscaler:
             known = ", ".join(f"{low} to {high} Hz" for low, high in upscaler.rates)
             raise UpscalerError(f"upscaler {upscaler.name} does not support {low_rate} to {high_rate} Hz, only {known}")
         supports = getattr(self.instance, "supports", None)
-        if callable(supports) and not supports(low_rate, high_rate):
+        if callable(supports) and not _guarded(
+            f"upscaler {upscaler.name}: supports() raised", lambda: supports(low_rate, high_rate)
+        ):
             raise UpscalerError(f"upscaler {upscaler.name} does not support {low_rate} to {high_rate} Hz")
 
     def describe(self) -> dict[str, Any]:
-        """Return what the upscaler tells about itself: description, parameters, ``describe()``."""
-        told: dict[str, Any] = {"name": self.upscaler.name, "description": self.upscaler.description}
+        """Return what the upscaler tells about itself, as plain values: description, parameters, ``describe()``.
+
+        Raises
+        ------
+        UpscalerError
+            If ``describe()`` or ``num_parameters`` raises, or gives what cannot be written down as JSON.
+        """
+        name = self.upscaler.name
+        told: dict[str, Any] = {"name": name, "description": self.upscaler.description}
         parameters = getattr(self.instance, "num_parameters", None)
         if parameters is not None:
-            told["num_parameters"] = int(parameters() if callable(parameters) else parameters)
+            told["num_parameters"] = _guarded(
+                f"upscaler {name}: num_parameters raised",
+                lambda: int(parameters() if callable(parameters) else parameters),
+            )
         describe = getattr(self.instance, "describe", None)
-        if callable(describe):
-            told.update(describe())
-        return told
+        if not callable(describe):
+            return told
+        own = _guarded(f"upscaler {name}: describe() raised", describe)
+        if not isinstance(own, Mapping):
+            raise UpscalerError(f"upscaler {name}: describe() returned {type(own).__name__}, not a mapping")
+        try:
+            plain = json.loads(json.dumps(dict(own), allow_nan=False, default=_plain))
+        except (TypeError, ValueError) as error:
+            raise UpscalerError(f"upscaler {name}: describe() cannot be recorded: {_one_line(error)}") from error
+        if not isinstance(plain.get("training_speakers", []), list):
+            raise UpscalerError(f"upscaler {name}: describe() must give training_speakers as a list")
+        return {**plain, **told}  # it does not get to say who it is
 
 
 def check_estimate(name: str, estimate: Any, length: int) -> Samples:
@@ -180,6 +198,10 @@ def upscaler(
     >>> hold_twice(np.array([1.0, 2.0]), 8000, 16000)
     array([1., 1., 2., 2.])
     """
+    if name is not None and not isinstance(name, str):
+        raise SrbenchError("@upscaler needs its brackets: @upscaler() or @upscaler('name')")
+    if name is not None and ":" in name:
+        raise SrbenchError(f"an upscaler's name cannot hold a colon, which stands after a distribution's: '{name}'")
 
     def wrap(target: Callable[..., Any]) -> Upscaler:
         told = description if description is not None else (inspect.getdoc(target) or "").split("\n")[0]
@@ -217,7 +239,8 @@ def registrations(plugins: Sequence[str | Path] = ()) -> list[Registration]:
         found.append(Registration(entry.name, f"{distribution} {version} ({entry.value})", entry.load, told))
     # One distribution found twice (an installed one and a checkout's metadata on the path) is still one.
     unique = {(r.name, r.provenance["distribution"]): r for r in reversed(found)}
-    return sorted(unique.values(), key=lambda r: r.name) + [r for file in plugins for r in _load_file(Path(file))]
+    files = dict.fromkeys(Path(file) for file in plugins)
+    return sorted(unique.values(), key=lambda r: r.name) + [r for file in files for r in _load_file(file)]
 
 
 def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscaler, dict[str, str]]:
@@ -240,13 +263,19 @@ def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscale
         pick = matches[0].provenance["distribution"]
         raise SrbenchError(f"upscaler '{name}' is claimed by {origins}. Say which: {pick}:{short}, for example.")
     match = matches[0]
-    try:
-        loaded = match.load()
-    except (Exception, SystemExit) as error:
-        raise SrbenchError(f"upscaler '{name}' of {match.origin} cannot be loaded: {_one_line(error)}") from error
+    loaded = _guarded(f"upscaler '{name}' of {match.origin} cannot be loaded:", match.load)
     if not isinstance(loaded, Upscaler):
         raise SrbenchError(f"upscaler '{name}' of {match.origin} is not made with @upscaler")
-    return loaded, dict(match.provenance)
+    return loaded, {**match.provenance, **_source_digest(loaded)}
+
+
+def _source_digest(loaded: Upscaler) -> dict[str, str]:
+    """Return the hash of the file that the upscaler is written in: a version does not tell an edited checkout."""
+    try:
+        file = inspect.getsourcefile(loaded.target)
+        return {"source_sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()} if file else {}
+    except (TypeError, OSError):
+        return {}
 
 
 def _load_file(path: Path) -> list[Registration]:
@@ -255,7 +284,8 @@ def _load_file(path: Path) -> list[Registration]:
     except OSError as error:
         raise SrbenchError(f"plug-in {path}: {error.strerror or 'cannot be read'}") from error
     digest = hashlib.sha256(source).hexdigest()
-    module_name = f"srbench_plugin_{path.stem}_{digest[:8]}"
+    place = hashlib.sha256(f"{path.resolve()}\n{digest}".encode("utf-8", "surrogateescape")).hexdigest()
+    module_name = f"srbench_plugin_{path.stem}_{place[:8]}"
     module = sys.modules.get(module_name)
     if module is None:
         spec = importlib.util.spec_from_file_location(module_name, path)
@@ -264,13 +294,16 @@ def _load_file(path: Path) -> list[Registration]:
         module = importlib.util.module_from_spec(spec)
         sys.modules[module_name] = module
         try:
-            spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:
+            _guarded(f"plug-in {path} cannot be loaded:", functools.partial(spec.loader.exec_module, module))
+        except UpscalerError:
             del sys.modules[module_name]
-            raise SrbenchError(f"plug-in {path} cannot be loaded: {_one_line(error)}") from error
-    found = {value.name: value for value in vars(module).values() if isinstance(value, Upscaler)}
+            raise
+    found: dict[str, Upscaler] = {}
+    for value in vars(module).values():
+        if isinstance(value, Upscaler) and found.setdefault(value.name, value) is not value:
+            raise SrbenchError(f"plug-in {path}: the name '{value.name}' stands twice")
     if not found:
-        raise SrbenchError(f"plug-in {path}: holds no upscaler; decorate a function or class with @upscaler")
+        raise SrbenchError(f"plug-in {path}: holds no upscaler; decorate a function or class with @upscaler()")
     told = {"distribution": path.name, "sha256": digest}
     return [Registration(name, f"plug-in {path}", _giving(value), told) for name, value in found.items()]
 
@@ -279,6 +312,29 @@ def _giving(value: Upscaler) -> Callable[[], Upscaler]:
     return lambda: value
 
 
+def _guarded(what: str, call: Callable[[], T]) -> T:
+    """Run code that is not ours: what it prints goes to stderr, whatever it raises becomes one line."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to results (--json)
+            return call()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, CancelledError and their like are no Exception
+        raise UpscalerError(f"{what} {_one_line(error)}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, PurePath):
+        return str(value)
+    if hasattr(value, "tolist"):  # NumPy's numbers and arrays
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no plain value")
+
+
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # file names may hold what UTF-8 does not
     return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -27,6 +27,7 @@ _KINDS = ("protocols", "upscalers", "metrics", "splits", "degradations")
     "--sample-rate",
     default=16000,
     show_default=True,
+    type=click.IntRange(1),
     metavar="HZ",
     help="For the metrics' signatures; the cutoff is then a quarter of it.",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import Any
 
@@ -45,6 +46,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 fine, 1 a check failed or utterances failed, 2 misuse or unusable input."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal or pipe that cannot write an arrow gets a question mark
     try:
         status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
     except SrbenchError as error:
@@ -54,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "srbench"
-        _stop(f"{error.format_message()} See '{where} --help'.", 2)
+        _stop(f"{' '.join(error.format_message().split())} See '{where} --help'.", 2)
     except (click.Abort, KeyboardInterrupt):
         _stop("stopped. What is finished is kept: the same command goes on from there.", 130)
     except BrokenPipeError:

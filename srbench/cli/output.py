@@ -15,7 +15,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def print_json(document: Any) -> None:
     """Print one JSON document; a NaN in it would be a bug and raises."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(document, indent=2, ensure_ascii=not utf8, allow_nan=False))
 
 
 @contextmanager

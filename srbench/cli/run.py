@@ -110,7 +110,7 @@ def command(
         limit=limit,
         allow_partial=allow_partial,
     )
-    files = tuple(path.resolve() for path in plugins)
+    files = tuple(dict.fromkeys(path.resolve() for path in plugins))
     asked, beside = _entrants(tuple(dict.fromkeys(models)), anchors, files, device)
     for entrant in (*asked, *beside):
         entrant.provenance(plan.protocol)  # all are asked before the first is run: a misspelt name costs no work
@@ -139,8 +139,9 @@ def _entrants(
     asked = tuple(Entrant(name, plugins=plugins, device=device) for name in models)
     if not anchors:
         return asked, ()
-    has_floor = FLOOR not in models and any(r.name == FLOOR for r in registrations())
-    floor = (Entrant(FLOOR),) if has_floor else ()
+    ours = f"srbench:{FLOOR}"  # whoever else may claim the name
+    known = {(r.provenance["distribution"], r.name) for r in registrations()}
+    floor = (Entrant(ours),) if ("srbench", FLOOR) in known and not {FLOOR, ours} & set(models) else ()
     return asked, (*floor, *(Entrant(name, anchor=True) for name in ORACLES))
 
 

@@ -97,12 +97,15 @@ def _vctk_utterances(folder: Path, mic: str) -> tuple[Utterance, ...]:
 
 
 def _audio_files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+    return sorted(p for p in found if not p.name.startswith("._"))  # macOS leaves these beside the real ones
 
 
 def _sorted_unique(utterances: list[Utterance]) -> tuple[Utterance, ...]:
     seen: dict[str, Utterance] = {}
     for utterance in utterances:
+        if any("\ud800" <= letter <= "\udfff" for letter in utterance.id):  # how Python holds bytes that are not UTF-8
+            raise SrbenchError(f"{utterance.path.name!r}: its name is not UTF-8, and so no id. Rename the file.")
         if utterance.id in seen:
             raise SrbenchError(
                 f"two files claim the id '{utterance.id}': {seen[utterance.id].path} and {utterance.path}. Remove one."

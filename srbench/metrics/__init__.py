@@ -7,6 +7,7 @@ Order is always ``(reference, estimate)``. ``METRICS[name](reference, estimate, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from types import MappingProxyType
 
 from srbench.errors import UndefinedMetric, unknown_name
@@ -57,7 +58,10 @@ def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict
     undefined: dict[str, str] = {}
     for name, definition in definitions.items():
         try:
-            values[name] = definition.measure(pair)
+            value = definition.measure(pair)
+            if isnan(value):
+                raise UndefinedMetric(f"{name} is not a number here (samples too large to square?)")
+            values[name] = value
         except UndefinedMetric as reason:
             undefined[name] = str(reason)
     return values, undefined

@@ -14,7 +14,7 @@ from srbench.corpora import Split, load_split
 from srbench.degradation import Degradation
 from srbench.errors import SrbenchError, unknown_name
 from srbench.metrics import Definition
-from srbench.signature import Signature
+from srbench.signature import Signature, value_text
 
 VERSION = 1
 _NO_TRIM, _NO_LEVEL = "none", "none"
@@ -93,7 +93,7 @@ class Protocol:
             ("low", str(self.low_rate)),
             ("high", str(self.high_rate)),
             ("resample", RESAMPLER),
-            ("trim", "none" if self.trim_top_db is None else f"top{self.trim_top_db:g}dB"),
+            ("trim", "none" if self.trim_top_db is None else f"top{value_text(self.trim_top_db)}dB"),
             ("level", self.level),
             ("crop", "whole-low-samples"),
             *(("degradation" if key == "kind" else key, value) for key, value in made.fields),

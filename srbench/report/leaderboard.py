@@ -27,8 +27,8 @@ def print_leaderboard(document: dict[str, Any]) -> None:
     marked, and so is an SNR or SI-SDR above the low-band ceiling.
     """
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     entries = [*document["models"], *document["anchors"]]
     console = Console(highlight=False)
@@ -47,9 +47,7 @@ def print_leaderboard(document: dict[str, Any]) -> None:
         shown = entries[start : start + columns]
         for entry in shown:
             style = "dim" if entry in document["anchors"] else "bold"
-            table.add_column(
-                escape(entry["name"]), justify="right", style=style, overflow="fold", min_width=_COLUMN - 3
-            )
+            table.add_column(Text(entry["name"]), justify="right", style=style, overflow="fold", min_width=_COLUMN - 3)
         for name in entries[0]["metrics"]:
             cells = [_cell(entry, name, floor, ceiling, marks) for entry in shown]
             table.add_row(_heading(name), *cells)
@@ -99,10 +97,13 @@ def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) ->
                 markup=False,
             )
         if len(entry["failures"]) > 3:
-            console.print(f"        … and {len(entry['failures']) - 3} more of {entry['name']}", style="red")
+            more = f"        … and {len(entry['failures']) - 3} more of {entry['name']}"
+            console.print(more, soft_wrap=True, style="red", markup=False)
     console.print(f"\n{document['protocol_signature']}", soft_wrap=True, markup=False)
     split = document["split"]
-    console.print(f"agg:mean.utterance|n:{split['scored']}/{split['expected']}", soft_wrap=True, markup=False)
+    counts = sorted({entry["n"] for entry in entries})
+    n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}-{counts[-1]}"
+    console.print(f"agg:mean.utterance|n:{n}/{split['expected']}", soft_wrap=True, markup=False)
 
 
 def _deaf(document: dict[str, Any]) -> list[str]:

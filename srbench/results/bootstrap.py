@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 2000
 SEED = 0
+_DRAWN_AT_ONCE = 1_000_000
 
 
 class Interval(NamedTuple):
@@ -45,7 +46,11 @@ def mean_interval(values: NDArray[np.float64], speakers: NDArray[np.object_]) ->
     clusters = int(cluster.max()) + 1
     sums = np.bincount(cluster, weights=values, minlength=clusters)
     counts = np.bincount(cluster, minlength=clusters)
-    draws = np.random.default_rng(SEED).integers(clusters, size=(RESAMPLES, clusters))
-    means = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)
+    generator = np.random.default_rng(SEED)
+    at_once = max(1, _DRAWN_AT_ONCE // clusters)  # bounds the memory; the draws are the same in any portions
+    means: list[float] = []
+    while len(means) < RESAMPLES:
+        draws = generator.integers(clusters, size=(min(at_once, RESAMPLES - len(means)), clusters))
+        means.extend(sums[draws].sum(axis=1) / counts[draws].sum(axis=1))
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(low), float(high), resampled)

@@ -109,7 +109,7 @@ def _still_good(record: Record, utterance: Utterance, task: Task) -> bool:
 
 
 def _records(task: Task, utterances: list[Utterance], workers: int) -> Iterator[Record]:
-    if workers <= 1 or len(utterances) <= 1:
+    if workers <= 1:  # even a single utterance may be the one that kills its process
         yield from (evaluate(task, utterance) for utterance in utterances)
     else:
         yield from _in_processes(task, utterances, workers)

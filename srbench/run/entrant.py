@@ -54,7 +54,8 @@ class Entrant:
             return {"name": self.name, "kind": "anchor", "distribution": "srbench"}
         built, origin = _build(self)
         built.check_rates(protocol.low_rate, protocol.high_rate)
-        return {"kind": "upscaler", **origin, **built.describe(), **({"device": self.device} if self.device else {})}
+        device = {"device": self.device} if self.device else {}
+        return {**built.describe(), "kind": "upscaler", **origin, **device}
 
     def estimate(self, prepared: Prepared, protocol: Protocol) -> Samples:
         """Return the entrant's estimate of a reference from its low-resolution version (from itself, for an anchor)."""

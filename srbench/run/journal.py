@@ -46,6 +46,7 @@ def append(journal: IO[str], record: Record) -> None:
 
 def _parse(line: bytes) -> Record | None:
     try:
-        return Record.from_dict(json.loads(line))
+        record = Record.from_dict(json.loads(line))
+        return record if isinstance(record.utterance, str) else None
     except (ValueError, TypeError, KeyError):
         return None  # damaged by something else than a kill: the utterance is evaluated again

@@ -74,7 +74,6 @@ def test_metric_that_is_not_defined_at_the_rate_says_so(cli: Cli) -> None:
     assert "4000" in entries(cli, "metrics", "--sample-rate", 4000)["pesq"]["signature"]
 
 
-@pytest.mark.xfail(reason="bug 15")
 @pytest.mark.parametrize("rate", ["0", "-1"])
 def test_sample_rate_that_is_none(rate: str, cli: Cli) -> None:
     status, out, err = cli("metrics", "--sample-rate", rate)
@@ -140,7 +139,6 @@ def test_unknown_kind(cli: Cli) -> None:
     assert len(err.splitlines()) == 1
 
 
-@pytest.mark.xfail(reason="bug 15")
 def test_kind_that_is_missing_is_told_in_two_lines(cli: Cli) -> None:
     status, out, err = cli()
     assert (status, out) == (2, "")

@@ -183,7 +183,6 @@ def test_as_a_command() -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.xfail(reason="bug 15")
 def test_output_where_not_every_letter_can_be_written() -> None:
     """As on Windows when the output goes to a file: what cannot be written is replaced, nothing crashes."""
     run = ["run", "--model", "linear", "--limit", "1", "--metric", "snr"]

@@ -116,13 +116,11 @@ def test_the_spline_stands_once(cli: Cli, data: Path) -> None:
     assert [entry["name"] for entry in document["anchors"]] == ["ceiling", "reference"]
 
 
-@pytest.mark.xfail(reason="bug 10")
 def test_the_spline_stands_once_by_its_full_name(cli: Cli, data: Path) -> None:
     document = json.loads(cli("--model", "srbench:spline", "--data", data, "--metric", "snr", "--json")[1])
     assert [entry["name"] for entry in document["anchors"]] == ["ceiling", "reference"]
 
 
-@pytest.mark.xfail(reason="bug 10")
 def test_another_packages_spline_does_not_stop_every_run(data: Path, tmp_path: Path) -> None:
     info = tmp_path / "site" / "other.dist-info"
     info.mkdir(parents=True)
@@ -155,7 +153,6 @@ def test_json_is_one_document_though_the_plugin_prints(cli: Cli, data: Path, plu
     assert err.count("hello") == 3
 
 
-@pytest.mark.xfail(reason="bug 3")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_json_is_one_document_though_loading_prints(workers: str, data: Path, tmp_path: Path) -> None:
     """A module that prints when it is imported, a class that prints when it is built; in a real process."""
@@ -183,7 +180,6 @@ def test_json_is_one_document_though_loading_prints(workers: str, data: Path, tm
     assert json.loads(done.stdout)["models"][0]["n"] == 3
 
 
-@pytest.mark.xfail(reason="bug 2")
 def test_json_of_a_description_with_a_path_in_it(cli: Cli, data: Path, tmp_path: Path) -> None:
     code = """
         import pathlib
@@ -346,7 +342,6 @@ def test_results_that_cannot_be_written(cli: Cli, data: Path, tmp_path: Path) ->
     refused(cli("--model", "linear", "--data", data, *QUICK), "leaderboard.csv", "directory")
 
 
-@pytest.mark.xfail(reason="bug 6")
 def test_audio_that_cannot_be_written(cli: Cli, data: Path, tmp_path: Path) -> None:
     arguments = ("--model", "linear", "--data", data, *QUICK)
     assert cli(*arguments)[0] == 0

@@ -117,7 +117,6 @@ def test_a_folder_named_like_a_recording_is_none(tmp_path: Path) -> None:
     assert [u.id for u in open_corpus(tmp_path).utterances] == ["x.wav/inside"]
 
 
-@pytest.mark.xfail(reason="bug 11")
 def test_macos_litter_is_passed_over(tmp_path: Path) -> None:
     lay(tmp_path, "p225/p225_001.wav", "p225/._p225_001.wav", "__MACOSX/p225/._p225_001.wav")
     corpus = open_corpus(tmp_path)

@@ -187,7 +187,6 @@ def test_failures_are_listed_but_not_all(document: Document, printed: Printed) -
     assert row(text, "failed")[1] == "5"
 
 
-@pytest.mark.xfail(reason="bug 12")
 def test_aggregation_counts_what_was_averaged(document: Document, printed: Printed) -> None:
     """With three of four utterances evaluated nobody's number is of n:4/4."""
     for entry in document["models"] + document["anchors"]:
@@ -208,13 +207,11 @@ def test_name_with_markup_prints_as_text(name: str, document: Document, printed:
     assert f"failed: {name} on {name}: {name}" in text
 
 
-@pytest.mark.xfail(reason="bug 4")
 def test_name_that_ends_in_a_backslash(document: Document, printed: Printed) -> None:
     document["models"][0]["name"] = "back\\"
     assert row(printed(document), "metric")[1] == "back\\"
 
 
-@pytest.mark.xfail(reason="bug 4")
 def test_name_with_markup_and_many_failures(document: Document, printed: Printed) -> None:
     failures = [{"utterance": "u", "error": "e"}] * 4
     document["models"][0] |= {"name": "[/red]x", "failed": 4, "failures": failures}

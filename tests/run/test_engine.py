@@ -251,7 +251,6 @@ def test_prints_of_workers_stay_off_stdout(
     assert err.count("hello from") == 7
 
 
-@pytest.mark.xfail(reason="bug 3")
 def test_prints_of_loading_stay_off_stdout(plan: Plan, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "loud.py"
     path.write_text(
@@ -311,7 +310,6 @@ def test_results_folder_that_cannot_be_made(where: str, plan: Plan, tmp_path: Pa
     assert place.read_text() == "a file stands here"
 
 
-@pytest.mark.xfail(reason="bug 6")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_estimate_that_cannot_be_kept(workers: int, plan: Plan, tmp_path: Path) -> None:
     run = run_entrant(plan, Entrant("hold"), tmp_path)
@@ -321,7 +319,6 @@ def test_estimate_that_cannot_be_kept(workers: int, plan: Plan, tmp_path: Path) 
         run_entrant(plan, Entrant("hold"), tmp_path, save_audio=True, workers=workers)
 
 
-@pytest.mark.xfail(reason="bug 5")
 def test_file_name_that_is_not_utf8(data: Path, tmp_path: Path) -> None:
     """As on a disk written under Latin-1; it runs, or is refused, but in words."""
     folder = tmp_path / "data"

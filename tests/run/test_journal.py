@@ -100,7 +100,6 @@ def test_garbage_line_costs_itself(what: str, tmp_path: Path) -> None:
     assert list(read_journal(path).values()) == RECORDS
 
 
-@pytest.mark.xfail(reason="bug 17")
 @pytest.mark.parametrize("utterance", [[], {}])
 def test_utterance_that_is_no_text_is_garbage(utterance: object, tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"

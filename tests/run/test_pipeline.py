@@ -152,13 +152,11 @@ def test_failing_upscaler_becomes_a_record(name: str, reason: str, plugin: Path,
     assert record.upscale_seconds is None
 
 
-@pytest.mark.xfail(reason="bug 7")
 def test_cancelled_upscaler_becomes_a_record(plugin: Path, data: Path) -> None:
     record = evaluate(task("cancelled", plugin, data), utterance(data))
     assert record.error == "upscaler cancelled raised CancelledError: stop"
 
 
-@pytest.mark.xfail(reason="bug 5")
 def test_reason_can_be_written_as_utf8(plugin: Path, data: Path) -> None:
     record = evaluate(task("surrogate", plugin, data), utterance(data))
     assert record.error.startswith("upscaler surrogate raised ValueError: caf")
@@ -229,7 +227,6 @@ def test_metrics_that_have_no_value_for_a_short_utterance(plugin: Path, data: Pa
         assert all(len(reason) > 10 for reason in record.undefined.values())
 
 
-@pytest.mark.xfail(reason="bug 8")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_value_that_is_no_number_is_undefined(plugin: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = task("repeat", plugin, data, "snr", "mse")

@@ -184,7 +184,6 @@ def test_failed_rows_are_tried_again(data: Path, plugin: Path, calls: Path, tmp_
     assert tables(mended) == tables(run_entrant(plan, entrant, tmp_path / "afresh"))
 
 
-@pytest.mark.xfail(reason="bug 1")
 def test_the_one_that_kills_its_process_is_tried_again_in_a_process(data: Path, plugin: Path, tmp_path: Path) -> None:
     """In a process of its own, as the first time: in ours it would take the whole run down."""
     (tmp_path / "calls.bad").touch()
@@ -224,7 +223,6 @@ def test_audio_asked_for_later_is_made(data: Path, plugin: Path, calls: Path, tm
     assert count(calls) == 2 * N + 1
 
 
-@pytest.mark.xfail(reason="bug 6")
 def test_half_an_audio_file_never_stands_under_its_name(
     data: Path, plugin: Path, calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
