@@ -396,7 +396,7 @@ def test_entry_point_of_another_package(distribution: Make) -> None:
     assert registered.provenance == {"distribution": "alpha", "version": "1.2", "object": "alpha_module:shout"}
     loaded, told = get_upscaler("shout")
     # the version of an edited checkout stays the same, the hash of its source does not
-    assert told == {**registered.provenance, "source_sha256": hashlib.sha256(GOOD.encode()).hexdigest()}
+    assert told == {**registered.provenance, "source_sha256": hashlib.sha256(dedent(GOOD).encode()).hexdigest()}
     np.testing.assert_array_equal(loaded(LOW, 8000, 16000), 2 * LOW.repeat(2))
 
 
