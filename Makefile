@@ -12,7 +12,7 @@ demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --workers 2 --results results
 
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
