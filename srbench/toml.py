@@ -34,13 +34,14 @@ def read(path: Path) -> dict[str, Any]:
         If the file is missing or is not TOML (with line and column).
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SrbenchError(f"{path}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise SrbenchError(f"{path}: cannot be read as a text file") from error
     except tomllib.TOMLDecodeError as error:
         raise SrbenchError(f"{path}: is not valid TOML: {error}") from error
+    return table
 
 
 def check_keys(
