@@ -1,12 +1,13 @@
 # Everything runs in its own virtual environment, .venv, with the versions of constraints.txt.
 #   make demo   run the benchmark on the embedded corpus        make test   run the tests
 #   make lint   ruff and mypy                                   make clean  remove .venv, results and caches
+#   make mutants   mutate srbench/metrics: which change does no test notice? (MUTANTS_ARGS=--fresh for all of them)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint mutants clean
 
 demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --workers 2 --results results
@@ -19,8 +20,11 @@ lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+mutants: $(VENV)/ready-mutants
+	$(BIN)/python scripts/mutants.py $(MUTANTS_ARGS)
+
 clean:
-	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis srbench.egg-info
+	rm -rf $(VENV) mutants results build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis srbench.egg-info
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "srbench needs Python 3.10 or newer; say which: make PYTHON=python3.12 …")'
@@ -34,4 +38,8 @@ $(VENV)/ready: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/ready-dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,perceptual]'
+	touch $@
+
+$(VENV)/ready-mutants: $(VENV)/ready-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
 	touch $@

@@ -44,7 +44,7 @@ from srbench.metrics.metric import Metric
 from srbench.metrics.pair import Pair
 from srbench.signature import Signature
 
-_FLOOR = re.compile(r"(max|add|ratio)(\d.*)")
+_FLOOR = re.compile(r"(max|add|ratio)(\d+(?:\.\d+)?(?:e-?\d+)?)")
 _FRAMES_AT_ONCE = 256  # bounds the memory of a long utterance; the values do not depend on it
 
 
