@@ -17,6 +17,7 @@ RANK = {
     "results": 5,
     "run": 4,
     "protocols": 3,
+    "audit": 3,
     "metrics": 2,
     "corpora": 2,
     "upscaler": 2,

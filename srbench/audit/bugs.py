@@ -1,0 +1,392 @@
+"""The bugs in words: what departs from the declared definition, what it does, what to do with published numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from srbench.audit.lattice import Distance, Ratio, Square
+from srbench.metrics.lsd import Lsd
+from srbench.signature import value_text
+
+_LN10 = math.log(10)
+NO_CORRECTION = "Published numbers cannot be corrected; recompute them."
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One departure from the declared definition: its name, what it does, what to do with published numbers."""
+
+    bug: str
+    explanation: str
+    correction: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return it as the audit's JSON shows it."""
+        return dict(vars(self))
+
+
+# laws of value: what they mean when no definition fits that explains them
+VALUE_LAWS = {
+    "perceptual_order",
+    "perceptual_bounds",
+    "perceptual_sample_rate",
+    "every_sample_counts",
+    "time_share",
+    "band_share",
+}
+# what a broken law means where the fit does not say it
+FORM = {
+    "unequal_lengths": Bug(
+        "silent truncation",
+        "Signals of unequal length are cut to a common length, or to whole frames, without a word: short outputs are "
+        "scored.",
+        NO_CORRECTION,
+    ),
+    "column_against_row": Bug(
+        "broadcasting",
+        "Shapes (n,) and (n, 1) are broadcast to an n by n difference of every sample with every other.",
+        NO_CORRECTION,
+    ),
+    "batch_of_one": Bug(
+        "a batch of one is measured as something else",
+        "The axes of a batch are mistaken for time or channels.",
+        NO_CORRECTION,
+    ),
+    "batch_is_mean_of_items": Bug(
+        "a batch is not the mean of its items",
+        "The energies of all items are pooled before the logarithm: a ratio of means, not a mean of ratios.",
+        NO_CORRECTION,
+    ),
+    "nan_is_not_hidden": Bug(
+        "NaN hidden",
+        "A NaN sample gives an ordinary number: a broken output goes unseen.",
+        "Look for NaN in the outputs and recompute.",
+    ),
+    "infinity_is_not_hidden": Bug(
+        "infinity hidden", "An infinite sample gives an ordinary number: a broken output goes unseen.", NO_CORRECTION
+    ),
+    "inputs_unchanged": Bug(
+        "input modified",
+        "The function writes into the arrays it is given, so whatever is computed from them afterwards is wrong.",
+        "Numbers computed before the call stand; recompute those after it.",
+    ),
+    "deterministic": Bug(
+        "random",
+        "The same pair gives different values: unseeded noise is added.",
+        "Repeat and average; state the seed.",
+    ),
+    "int16_input": Bug(
+        "integer overflow",
+        "Differences or squares of 16-bit samples wrap around.",
+        "Convert to float first and recompute.",
+    ),
+    "float32_input": Bug(
+        "precision",
+        "float32 samples give another value: the arithmetic is too narrow or a constant depends on the type.",
+        NO_CORRECTION,
+    ),
+    "no_samples": Bug(
+        "empty signals are scored",
+        "A signal of no samples has a finite value, or one sample ends the process.",
+        NO_CORRECTION,
+    ),
+    "every_sample_counts": Bug(
+        "samples left out",
+        "Errors in some part of the signal do not count: a last patch or frame is dropped.",
+        NO_CORRECTION,
+    ),
+    "time_share": Bug(
+        "frames left out", "A change at the end of the signal does not count as it should.", NO_CORRECTION
+    ),
+    "band_share": Bug("bins left out", "A change at the top of the band does not count as it should.", NO_CORRECTION),
+    "lsd_silent_estimate": Bug(
+        "no floor",
+        "A silent estimate has no finite, worst distance: the logarithm of zero is not caught.",
+        NO_CORRECTION,
+    ),
+    "lsd_both_silent": Bug(
+        "no floor", "Two silent signals give NaN: the logarithm of zero is not caught.", NO_CORRECTION
+    ),
+    "perceptual_silence": Bug(
+        "silence scored", "A silent estimate gets a number.", "Leave such utterances out and count them."
+    ),
+    "perceptual_sample_rate": Bug(
+        "sample rate ignored",
+        "The rate is fixed or not passed on, so signals at another rate are heard at the wrong speed.",
+        NO_CORRECTION,
+    ),
+    "perceptual_order": Bug("swapped arguments", "The estimate is taken for the reference.", NO_CORRECTION),
+    "perceptual_bounds": Bug(
+        "rescaled", "Values leave the metric's range: the raw score or a percentage is returned.", NO_CORRECTION
+    ),
+    "plain_call": Bug(
+        "no number",
+        "The function does not give one finite number for an ordinary pair.",
+        "Check --call, --order and --shape.",
+    ),
+}
+
+PREPARED = {
+    "mean": ("mean removed", "Both signals are centred first, so an offset in the estimate costs nothing."),
+    "peak": ("signals normalised", "Both signals are divided by their own peaks first, so errors of level are hidden."),
+    "rms": ("signals normalised", "Both signals are divided by their own RMS first, so errors of level are hidden."),
+    "est-peak": ("estimate normalised", "The estimate is divided by its peak first."),
+    "ref-peak": ("reference normalised", "The reference is divided by its peak first."),
+    "est-rms-to-ref": ("estimate normalised", "The estimate is brought to the level of the reference first."),
+}
+
+
+def ratio_bugs(point: Ratio, declared: Ratio) -> list[Bug]:
+    """Name how a point of the lattice of ratios departs from the declared one."""
+    bugs = []
+    if point.order == "est,ref" and declared.target == "reference":
+        bugs.append(
+            Bug(
+                "swapped arguments",
+                "The estimate is taken for the reference: its power stands in the numerator.",
+                NO_CORRECTION,
+            )
+        )
+    if point.target != declared.target:
+        names = {
+            "projection": "the estimate projected on the reference (SI-SDR)",
+            "reference": "the reference (SNR)",
+            "estimate": "the estimate",
+        }
+        bugs.append(
+            Bug(
+                "another numerator",
+                f"The numerator is the power of {names[point.target]}, not of {names[declared.target]}.",
+                NO_CORRECTION,
+            )
+        )
+    if point.prepare in PREPARED:
+        bugs.append(Bug(*PREPARED[point.prepare], NO_CORRECTION))
+    if point.energy == "ratio-of-samples":
+        bugs.append(
+            Bug(
+                "mean of ratios for ratio of means",
+                "The ratio is taken sample by sample, then averaged.",
+                NO_CORRECTION,
+            )
+        )
+    if point.energy == "peak":
+        bugs.append(
+            Bug(
+                "PSNR for SNR",
+                "The numerator is the squared peak of the reference, not its power.",
+                "Subtract the crest factor of each reference in dB, if known.",
+            )
+        )
+    if point.patch:
+        bugs.append(
+            Bug(
+                "mean over patches",
+                f"The ratio is taken over patches of {point.patch} samples and averaged in dB.",
+                NO_CORRECTION,
+            )
+        )
+    if point.log1p:
+        bugs.append(
+            Bug(
+                "log(1 + ratio)",
+                "One is added to the ratio before the logarithm.",
+                "ratio = 10^(value/10) - 1 gives the true one, per utterance.",
+            )
+        )
+    if point.floor:
+        bugs.append(
+            Bug(
+                "a constant added to the noise power",
+                f"{value_text(point.floor)} is added to the noise power per sample: it caps the value.",
+                "1 / (10^(-value/10) - constant / power) corrects one utterance where the reference's power is known.",
+            )
+        )
+    return bugs
+
+
+def square_bugs(point: Square) -> list[Bug]:
+    """Name how a point of the lattice of squared errors departs from the MSE."""
+    forms = {
+        "root": (
+            "root taken",
+            "The root of the mean square error is returned (RMSE).",
+            "Square the values: exact for one utterance.",
+        ),
+        "sum": (
+            "sum for mean",
+            "The squares are summed, not averaged: the value grows with the duration.",
+            "Divide by the number of samples.",
+        ),
+        "abs": ("absolute values for squares", "Absolute errors are averaged.", NO_CORRECTION),
+        "over-reference": (
+            "normalised by the reference",
+            "The error is divided by the reference's power.",
+            "Multiply by that power.",
+        ),
+        "dB": (
+            "in dB",
+            "The logarithm of the mean square error is returned.",
+            "10^(value/10) is the MSE: exact for one utterance.",
+        ),
+        "greatest": ("greatest for mean", "The greatest error is returned.", NO_CORRECTION),
+    }
+    bugs = [Bug(*forms[point.form])] if point.form in forms else []
+    return bugs + ([Bug(*PREPARED[point.prepare], NO_CORRECTION)] if point.prepare in PREPARED else [])
+
+
+def distance_bugs(point: Distance, declared: Lsd) -> list[Bug]:
+    """Name how a point of the lattice of distances departs from the declared LSD."""
+    bugs = []
+    if point.of != "power":
+        bugs.append(
+            Bug(
+                "log of a log",
+                "log10 is applied to log(1 + |S|), which already is a log spectrum: quiet bins dominate, a gain is no "
+                "constant.",
+                NO_CORRECTION,
+            )
+        )
+    pools = {
+        "rms_f.mean_t": ("the wrong axis first", "The root mean square is taken over bins, then the mean over frames."),
+        "rms_t.mean_f": ("the wrong axis first", "The root mean square is taken over frames, then the mean over bins."),
+        "rms_all": ("one root over all", "One root of the mean over all bins and frames, not a mean of roots."),
+        "mean_all": ("missing root", "The mean of the squares is returned without its root."),
+        "abs_all": ("absolute values for squares", "Absolute differences are averaged: no square, no root."),
+        "norm_f.mean_t": ("sum for mean", "The squares are summed over bins, not averaged."),
+        "norm_t.mean_f": (
+            "sum for mean",
+            "The squares are summed over frames, not averaged: the value grows with the duration.",
+        ),
+        "rms_f.sum_t": (
+            "sum for mean",
+            "The distances of the frames are summed, not averaged: the value grows with the duration.",
+        ),
+        "log_of_mean_t": ("mean before log", "The spectra are averaged over time before the logarithm."),
+    }
+    if point.pool != declared.pool:
+        name, text = pools[point.pool]
+        repair = NO_CORRECTION
+        if point.pool == "norm_f.mean_t":
+            repair = f"Divide by sqrt({point.n_fft // 2 + 1}), the number of bins."
+        bugs.append(Bug(name, text, repair))
+    if point.prepare in PREPARED:
+        bugs.append(Bug(*PREPARED[point.prepare], NO_CORRECTION))
+    if point.order == "est,ref" and declared.floor.startswith("ratio"):
+        bugs.append(
+            Bug(
+                "swapped arguments",
+                "Reference and estimate are exchanged; with a floor inside the ratio this shows.",
+                NO_CORRECTION,
+            )
+        )
+    if (point.n_fft, point.hop) != (declared.n_fft, declared.hop):
+        text = f"The transform is {point.n_fft} / {point.hop}, not {declared.n_fft} / {declared.hop}."
+        bugs.append(Bug("another transform", text, NO_CORRECTION))
+    if point.win != declared.win:
+        bugs.append(Bug("another window", f"The window is {point.win}, not {declared.win}.", NO_CORRECTION))
+    edges = {
+        "reflect": "extended by reflection",
+        "zeros": "extended by zeros",
+        "none": "not extended (frames are not centred)",
+    }
+    if point.edges != (declared.pad if declared.center else "none"):
+        bugs.append(Bug("other ends", f"The ends of the signals are {edges[point.edges]}.", NO_CORRECTION))
+    if not _same_floor(point.floor, declared.floor):
+        kinds = {
+            "max": "clamped at",
+            "add": "raised by",
+            "mag-max": "magnitudes clamped at",
+            "mag-add": "magnitudes raised by",
+            "ratio": "a ratio with",
+        }
+        kind = point.floor.rstrip("0123456789e-.")
+        amount = point.floor[len(kind) :]
+        name = "floor inside the ratio" if kind == "ratio" else "another floor"
+        bugs.append(
+            Bug(
+                name,
+                f"The floor is {kinds[kind]} {amount}, not {declared.floor}: quiet bins count differently.",
+                NO_CORRECTION,
+            )
+        )
+    return bugs
+
+
+def _same_floor(found: str, declared: str) -> bool:
+    """Tell whether two floors are the same clamp: 1e-5 on a magnitude is 1e-10 on its power."""
+    if found.startswith("mag-max") and declared.startswith("max"):
+        return math.isclose(float(found[7:]) ** 2, float(declared[3:]))
+    return found == declared
+
+
+def factor_bugs(ratio: float, declared: str) -> list[Bug]:
+    """Name the factor between what the target returns and the declared definition."""
+    if math.isclose(ratio, 1, rel_tol=2e-4):
+        return []
+    to_ln, to_log2 = _LN10, 1 / math.log10(2)
+    if declared == "ln":
+        named = {
+            1 / _LN10: ("log10 for the natural logarithm", "log10 is taken where ln is declared."),
+            0.5 / _LN10: ("log10 of magnitudes", "log10 of magnitudes is taken where ln of powers is declared."),
+            to_log2 / _LN10: ("log2", "log2 is taken where ln is declared."),
+        }
+    else:
+        named = {
+            to_ln: ("natural logarithm", f"The natural logarithm is taken where {declared} is declared."),
+            to_log2: ("log2", f"The logarithm to base 2 is taken where {declared} is declared."),
+            to_ln / 2: ("natural logarithm of magnitudes", "The natural logarithm of magnitudes is taken."),
+        }
+    if declared == "10·log10":
+        named |= {
+            0.5: (
+                "10 for 20",
+                "10·log10 is taken of a ratio of norms (amplitudes): 20 is due, the value is half the true one.",
+            ),
+            2.0: ("20 for 10", "20·log10 is taken of a ratio of powers: 10 is due, the value is twice the true one."),
+            0.1: ("missing factor 10", "The value is in bel: the factor 10 of dB is missing."),
+        }
+    else:
+        named |= {
+            0.5: ("magnitude for power", "The logarithm is taken of magnitudes, not of powers."),
+            2.0: ("power for magnitude", "The spectrum is squared twice."),
+            10.0: ("dB", "The difference is taken in dB."),
+            1 / math.sqrt(2): ("a factor of one half under the root", "Half of the mean square is taken."),
+        }
+    for factor, (name, text) in named.items():
+        for sign in (1, -1):
+            if math.isclose(ratio, sign * factor, rel_tol=2e-4):
+                flipped = " and turn its sign" if sign < 0 else ""
+                correction = f"Divide by {factor:.7g}{flipped}: exact for every published number."
+                if sign < 0:
+                    name, text = f"{name}, sign turned", f"{text} Its sign is turned."
+                return [Bug(name, text, correction)]
+    if math.isclose(ratio, -1, rel_tol=2e-4):
+        return [
+            Bug(
+                "sign turned",
+                "The value has the opposite sign (a loss).",
+                "Turn the sign: exact for every published number.",
+            )
+        ]
+    return [
+        Bug(
+            "a constant factor",
+            f"The value is {ratio:.6g} times the declared one.",
+            f"Divide by {ratio:.6g}: exact for every published number.",
+        )
+    ]
+
+
+def cap_bugs(cap: float | None) -> list[Bug]:
+    """Name a cap."""
+    if cap is None:
+        return []
+    return [
+        Bug(
+            "value capped",
+            f"No value goes beyond {cap:.6g}.",
+            f"Numbers below it stand; those at {cap:.6g} cannot be corrected.",
+        )
+    ]

@@ -1,0 +1,208 @@
+"""Fit the lattice to a target's answers: the definition that reproduces them, and the factor in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from srbench.audit.lattice import (
+    FLOORS,
+    POOLS,
+    Array,
+    Distance,
+    Probe,
+    Ratio,
+    log_spectra,
+    opinions,
+    pooled,
+    power_spectrogram,
+    prepared,
+    ratios,
+    squares,
+)
+from srbench.audit.signals import low_passed, noise, orthogonal, voice
+from srbench.audit.target import TargetFault
+
+FITS = 1e-4  # greatest relative error of a definition that reproduces the target
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A point of a lattice with its factor; ``error`` is the greatest on the probes, relative to the greatest value.
+
+    ``cap`` is the value above which the target gives none, None where it goes on.
+    """
+
+    point: Any
+    factor: float
+    error: float
+    cap: float | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it reproduces the target."""
+        return self.error <= FITS
+
+
+def ratio_probes(sample_rate: int) -> list[Probe]:
+    """Return the pairs that tell definitions of ratios apart."""
+    n = 20000
+    speech = voice(n, sample_rate)
+    loud = noise(n) * np.linspace(0.02, 2, n)
+    return [
+        Probe("noise 12 dB down", noise(n), noise(n) + orthogonal(noise(n), 12)),
+        Probe("half the level and noise", speech, 0.5 * speech + noise(n, 3, 0.01)),
+        Probe("an offset", noise(n) + 0.02, noise(n) + 0.02 + 0.06 + noise(n, 4, 0.01)),
+        Probe("a growing level", loud, loud + noise(n, 5, 0.02)),
+        Probe("louder than the reference", speech, 1.7 * speech + noise(n, 6, 0.003)),
+        Probe("quiet", 0.01 * speech, 0.01 * speech + noise(n, 7, 2e-5)),
+    ]
+
+
+def distance_probes(sample_rate: int) -> list[Probe]:
+    """Return the pairs that tell definitions of log-spectral distances apart; on the first two no floor is active."""
+    n = 12000
+    growing = noise(n) * np.linspace(0.3, 1, n)
+    other = noise(n + 3000, 2)  # of another length, so that a sum over frames is told from a mean
+    speech = voice(n, sample_rate)
+    gated = speech * (np.arange(n) % 4000 < 3000)
+    return [
+        Probe("two noises", noise(n), growing + 0.3 * low_passed(noise(n, 1), 0.4)),
+        Probe("a gain on a part", other, np.concatenate([other[: n // 3], 5 * other[n // 3 :]])),
+        Probe("an empty band", speech, low_passed(speech, 0.3, floor=0.0)),
+        Probe("pauses", speech, gated),
+        Probe("a quiet signal", 0.003 * speech, 0.003 * low_passed(gated, 0.5, floor=1e-3)),
+    ]
+
+
+def answers(target: Callable[[Any, Any], float], probes: Sequence[Probe]) -> Array:
+    """Return the target's answers, NaN where it gives none."""
+    found = []
+    for probe in probes:
+        try:
+            found.append(target(probe.reference, probe.estimate))
+        except TargetFault:
+            found.append(float("nan"))
+    return np.array(found, dtype=np.float64)
+
+
+def fit_ratio(measured: Array, probes: Sequence[Probe]) -> list[Fit]:
+    """Return the points of the lattice of ratios that fit best, the best first; of equal fits the plainest."""
+    return _sorted(_fitted(point, np.array([point.base(probe) for probe in probes]), measured) for point in ratios())
+
+
+def fit_square(measured: Array, probes: Sequence[Probe]) -> list[Fit]:
+    """Return the points of the lattice of squared errors that fit best, the best first."""
+    return _sorted(_fitted(point, np.array([point.base(probe) for probe in probes]), measured) for point in squares())
+
+
+def opinion_probes(sample_rate: int) -> list[Probe]:
+    """Return the pairs that tell wrappers of PESQ and STOI apart."""
+    n = 2 * sample_rate
+    first, second = voice(n, sample_rate), voice(n, sample_rate, seed=1)
+    gated = first * (np.arange(n) % (n // 5) < n // 7)
+    return [
+        Probe("noisy", first, first + noise(n, 1, 0.05)),
+        Probe("band-limited", first, low_passed(first, 0.3, floor=0.01) + 0.02),
+        Probe("gated", second, 0.4 * gated + noise(n, 2, 0.01)),
+    ]
+
+
+def fit_opinion(measured: Array, probes: Sequence[Probe], declared: str, sample_rate: int) -> list[Fit]:
+    """Return the points of the lattice of PESQ or STOI that fit best, the best first."""
+    return _sorted(
+        _fitted(point, np.array([point.base(probe, sample_rate) for probe in probes]), measured)
+        for point in opinions(declared, sample_rate)
+    )
+
+
+def _sorted(fits: Iterable[Fit]) -> list[Fit]:
+    """Sort by error; of those that reproduce the target, the ones with a factor that has a name, then the plainest."""
+    return sorted(
+        fits, key=lambda fit: (not fit.exact, not fit.exact or not _has_name(fit), 0 if fit.exact else fit.error)
+    )
+
+
+def _has_name(fit: Fit) -> bool:
+    """Tell whether the factor is one that a logarithm's base, a power or dB explains."""
+    factor = abs(fit.factor)
+    if getattr(fit.point, "pool", "") == "mean_all":
+        factor = np.sqrt(factor)
+    bases = (1.0, np.log(10), 1 / np.log10(2))
+    return any(
+        np.isclose(factor, base * scale, rtol=2e-4) for base in bases for scale in (0.5, 1, 2, 5, 10, 20, 0.1, 100)
+    )
+
+
+def fit_distance(measured: Array, probes: Sequence[Probe], sample_rate: int) -> list[Fit]:
+    """Return the points of the lattice of distances that fit best, the best first.
+
+    First the transform, the spectrum and the pooling, on probes where no floor is active; then, for the best of them,
+    the floor, the order of the arguments and what is done to the signals.
+    """
+    first: list[Fit] = []
+    for prepare in ("none", "peak", "rms", "mean"):
+        pairs = [prepared(p.reference, p.estimate, prepare) for p in probes[:2]]
+        for n_fft, hop in _transforms(sample_rate):
+            for win in ("hann", "hamming", "rect", "hann-symmetric"):
+                for edges in ("reflect", "zeros", "none"):
+                    if prepare != "none" and (win != "hann" or edges == "zeros"):
+                        continue
+                    spectra = [[power_spectrogram(x, n_fft, hop, win, edges) for x in pair] for pair in pairs]
+                    for of in ("power", "log1p", "log1p-power"):
+                        logs = [log_spectra(r, e, of, "max1e-12") for r, e in spectra]
+                        for pool in POOLS:
+                            base = np.array(
+                                [_pool(r, e, a, b, of, pool) for (r, e), (a, b) in zip(spectra, logs, strict=True)]
+                            )
+                            point = Distance(n_fft, hop, win, edges, of, "max1e-8", pool, prepare=prepare)
+                            first.append(_fitted(point, base, measured[:2]))
+    first.sort(key=lambda fit: fit.error)
+    second = []
+    for start in first[:4]:
+        for order in ("ref,est", "est,ref"):
+            pairs = [
+                prepared(*(pair if order == "ref,est" else pair[::-1]), start.point.prepare)
+                for pair in ((p.reference, p.estimate) for p in probes)
+            ]
+            point = start.point
+            spectra = [
+                [power_spectrogram(x, point.n_fft, point.hop, point.win, point.edges) for x in pair] for pair in pairs
+            ]
+            for floor in FLOORS:
+                base = np.array(
+                    [_pool(r, e, *log_spectra(r, e, point.of, floor), point.of, point.pool) for r, e in spectra]
+                )
+                second.append(_fitted(replace(point, floor=floor, order=order), base, measured))
+    return _sorted(second)
+
+
+def _pool(r: Array, e: Array, log_r: Array, log_e: Array, of: str, pool: str) -> float:
+    if pool == "log_of_mean_t":
+        mean = [np.log10(np.maximum(s.mean(0, keepdims=True), 1e-12)) for s in (r, e)]
+        return pooled(mean[0] - mean[1], pool)
+    return pooled(log_r - log_e, pool)
+
+
+def _fitted(point: Any, base: Array, measured: Array) -> Fit:
+    usable = np.isfinite(base) & np.isfinite(measured)
+    if usable.sum() < 2:
+        return Fit(point, 1.0, float("inf"))
+    b, m = base[usable], measured[usable]
+    energy = float(b @ b)
+    factor = float(b @ m) / energy if energy else 0.0
+    scale = float(np.abs(m).max()) or 1.0
+    return Fit(point, factor, float(np.abs(m - factor * b).max()) / scale)
+
+
+def _transforms(sample_rate: int) -> list[tuple[int, int]]:
+    sizes = [(n, n // part) for n in (2048, 1024, 512, 4096) for part in (4, 2)]
+    return [*sizes, (int(2048 * sample_rate / 44100), int(sample_rate / 100))]
+
+
+def plain_ratio(target: str) -> Ratio:
+    """Return the point that SNR or SI-SDR is declared to be."""
+    return Ratio(target="projection" if target == "si_sdr" else "reference")

@@ -1,0 +1,144 @@
+"""Run the target in a process of its own, so that a crash or a hang of it is a finding and not the audit's end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from srbench.audit.target import Convention, TargetFault, call, load
+from srbench.errors import SrbenchError
+
+START_LIMIT = 120.0  # seconds to import the target's packages
+
+
+class IsolatedTarget:
+    """A target in a child process, called like a function; restarted after it hangs or dies.
+
+    Parameters
+    ----------
+    target : str
+        ``package.module:function`` or ``file.py:function``.
+    convention : Convention
+    limit : float
+        Seconds that one call may take.
+
+    Raises
+    ------
+    SrbenchError
+        If the target cannot be loaded.
+    """
+
+    def __init__(self, target: str, convention: Convention, limit: float = 20.0) -> None:
+        self.target, self.convention, self.limit = target, convention, limit
+        self._start()
+
+    def __call__(self, reference: Any, estimate: Any, sample_rate: int) -> float:
+        """Return the target's answer; raise TargetFault for a crash, a hang, or an answer that is no number."""
+        return float(self._ask(("call", reference, estimate, sample_rate)))
+
+    def modifies(self, reference: Any, estimate: Any, sample_rate: int) -> list[str]:
+        """Return which of the two arrays the target writes into: ``reference``, ``estimate``."""
+        return list(self._ask(("modifies", reference, estimate, sample_rate)))
+
+    def close(self) -> None:
+        """End the child process."""
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+    def __enter__(self) -> IsolatedTarget:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        context = get_context("spawn")
+        self._pipe, child = context.Pipe()
+        self._process = context.Process(target=_serve, args=(child, self.target, self.convention), daemon=True)
+        self._process.start()
+        child.close()
+        try:
+            if not self._pipe.poll(START_LIMIT):
+                raise SrbenchError(f"{self.target} takes more than {START_LIMIT:g} s to load")
+            started = self._pipe.recv()
+        except EOFError as died:
+            raise SrbenchError(f"{self.target} ended its process while it was loaded") from died
+        if isinstance(started, str):
+            raise SrbenchError(started)
+        self.takes_rate = started.takes_rate
+
+    def _ask(self, question: tuple[Any, ...]) -> Any:
+        try:
+            self._pipe.send(question)
+            if not self._pipe.poll(self.limit):
+                self._restart()
+                raise TargetFault(f"gave no answer within {self.limit:g} s and was stopped")
+            status, answer = self._pipe.recv()
+        except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+            self._restart()
+            raise TargetFault("its process died (crashed or exited)") from error
+        if status == "fault":
+            raise TargetFault(answer)
+        return answer
+
+    def _restart(self) -> None:
+        self.close()
+        self._start()
+
+
+def modified(
+    function: Callable[..., Any], convention: Convention, reference: Any, estimate: Any, rate: int
+) -> list[str]:
+    """Return which of the two arrays a function writes into, given them without a copy."""
+    places, names = convention.arguments()
+    before = {"ref": np.array(reference), "est": np.array(estimate)}
+    given: dict[str, Any] = {key: value.copy() for key, value in before.items()}
+    if convention.array == "torch":
+        import torch
+
+        given = {key: torch.from_numpy(value) for key, value in given.items()}
+    axes: dict[str, Any] = {"n": ..., "1n": (None, ...), "n1": (..., None), "11n": (None, None, ...)}
+    views = {key: value[axes[convention.shape]] for key, value in given.items()} | {"sr": rate}
+
+    def fill(value: Any) -> Any:
+        return views[value.name] if hasattr(value, "name") else value
+
+    function(*map(fill, places), **{key: fill(value) for key, value in names.items()})
+    after = {key: np.asarray(value) for key, value in given.items()}
+    return [word for key, word in (("ref", "reference"), ("est", "estimate")) if (after[key] != before[key]).any()]
+
+
+def _serve(pipe: Connection, target: str, convention: Convention) -> None:
+    """Answer calls until the pipe is closed; what the target prints goes to stderr."""
+    import sys
+    import warnings
+
+    sys.stdout = sys.stderr
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    try:
+        function = load(target)
+    except SrbenchError as error:
+        pipe.send(str(error))
+        return
+    convention = convention.for_function(function)
+    pipe.send(convention)
+    while True:
+        try:
+            verb, reference, estimate, rate = pipe.recv()
+        except EOFError:
+            return
+        try:
+            if verb == "call":
+                pipe.send(("ok", call(function, convention, reference, estimate, rate)))
+            else:
+                pipe.send(("ok", modified(function, convention, reference, estimate, rate)))
+        except TargetFault as fault:
+            pipe.send(("fault", str(fault)))
+        except (Exception, SystemExit) as error:
+            pipe.send(("fault", f"raised {type(error).__name__}: {error}"))

@@ -1,0 +1,442 @@
+r"""Read a results table as people publish it: CSV, a Markdown pipe table, or LaTeX tabular.
+
+One row per model, one column per metric. A column is recognised by its header (``SNR (dB)``, ``LSD-HF ↓``,
+``PESQ-WB``); data set, rate and scale columns, section rows and repeated sets of columns under spanning headers
+divide the rows into groups, because only rows of one group can be compared. Numbers keep the step of their last
+printed digit: ``12.30`` is not ``12.3``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from srbench.audit.grids import plain_text, read_grids
+from srbench.errors import SrbenchError, unknown_name
+from srbench.metrics import METRICS, get_metric
+
+LSD_CONVENTIONS = {"nuwave": "lsd"} | {
+    name.removeprefix("lsd_"): name for name in METRICS if name.startswith("lsd_") and name not in ("lsd_hf", "lsd_lf")
+}
+ROLES = ("n", "model", "group", "other")
+
+_LARGEST = 10_000_000  # bytes; no results table is longer, nor has more rows or columns
+_MOST_ROWS, _MOST_COLUMNS = 5000, 300
+_METRIC_KEYS = {re.sub(r"[\W_]+", "", name): name for name in METRICS} | {
+    "signaltonoiseratio": "snr",
+    "sisnr": "si_sdr",
+    "sdrsi": "si_sdr",
+    "logspectraldistance": "lsd",
+    "lsdhigh": "lsd_hf",
+    "lsdlow": "lsd_lf",
+    "hflsd": "lsd_hf",
+    "lflsd": "lsd_lf",
+    "lsdnuwave": "lsd",
+    "meansquarederror": "mse",
+    "pesqwb": "pesq",
+    "wbpesq": "pesq",
+    "nbpesq": "pesq_nb",
+}
+_ROLE_WORDS = {
+    "n": "n utterances utts utt files clips samples count numutterances numfiles nutterances nfiles",
+    "model": "model models method methods system systems upscaler network name approach algorithm",
+    "group": (
+        "dataset data corpus split testset set protocol rate inputrate input sr inputsr targetsr target lowrate "
+        "highrate samplerate samplingrate scale r ratio factor scalefactor upscalingratio upscalingfactor "
+        "upsamplingratio upsamplingfactor cutoff bandwidth task condition setting speaker filter degradation"
+    ),
+}
+_ROLE_KEYS = {word: role for role, words in _ROLE_WORDS.items() for word in words.split()}
+_MISSING = frozenset({"", "-", "–", "—", "--", "---", "n/a", "na", "nan", "none", "null", "/", "?", "x"})
+_FLOAT = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?"
+_SPREAD = rf"(?:±\s*(?P<pm>{_FLOAT})|\(\s*±?\s*(?P<paren>{_FLOAT})\s*\)|\[[^\]]*\])"
+_NUMBER = re.compile(
+    rf"(?P<value>{_FLOAT})\s*(?P<spread>{_SPREAD})?\s*(?:[×x]\s*10\^?(?P<power>[-+]?\d{{1,3}}))?\s*"
+    r"(?P<unit>%|dB)?",
+    re.IGNORECASE,
+)
+_HEADER_POWER = re.compile(r"(?:[×x]\s*)?(?:10\^?([-+]?\d{1,2})|\b1e([-+]?\d{1,2}))(?!\d)")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as printed.
+
+    Attributes
+    ----------
+    text : str
+        The cell, without markup.
+    value : float
+        Finite; in the metric's own unit (a percentage of a metric without unit is divided by 100).
+    step : float
+        The worth of one unit of the last printed digit.
+    digits : int
+        How many significant digits are printed.
+    spread : float or None
+        What stands after ±, or in brackets.
+    """
+
+    text: str
+    value: float
+    step: float
+    digits: int
+    spread: float | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and what it was recognised as.
+
+    Attributes
+    ----------
+    index : int
+    header : str
+        As printed, without markup.
+    role : {"metric", "n", "model", "group", "other"}
+    metric : str or None
+        A name in `srbench.metrics.METRICS`.
+    convention : str or None
+        What the header or the caller says about the metric's definition.
+    scale : float
+        What printed values are multiplied by (``MSE (×10^-5)``, ``STOI (%)``).
+    block : int
+        Counts the repetitions of one metric across the table, as under spanning headers.
+    span : str
+        The spanning header above it, if any.
+    """
+
+    index: int
+    header: str
+    role: str = "other"
+    metric: str | None = None
+    convention: str | None = None
+    scale: float = 1.0
+    block: int = 0
+    span: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A data row: its number (from 1), its model and group, its cells, and the numbers in them."""
+
+    number: int
+    model: str
+    group: tuple[str, ...]
+    cells: tuple[str, ...]
+    numbers: tuple[Number | None, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Rows that can be compared: one group, one set of metric columns."""
+
+    label: str
+    rows: tuple[Row, ...]
+    columns: Mapping[str, Column]
+
+    def numbers(self, row: Row) -> dict[str, Number]:
+        """Return the metrics that a row has a number for."""
+        found = ((name, row.numbers[column.index]) for name, column in self.columns.items())
+        return {name: number for name, number in found if number is not None}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A results table.
+
+    Attributes
+    ----------
+    name : str
+        The file's.
+    columns : tuple of Column
+    rows : tuple of Row
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The headers, in order."""
+        return tuple(column.header for column in self.columns)
+
+    @property
+    def metric_columns(self) -> tuple[Column, ...]:
+        """The columns that hold a metric."""
+        return tuple(column for column in self.columns if column.metric)
+
+    def count(self, row: Row) -> int | None:
+        """Return the number of utterances that a row states, or None."""
+        for column in self.columns:
+            number = row.numbers[column.index] if column.role == "n" else None
+            if number is not None and number.value >= 1:
+                return round(number.value)
+        return None
+
+    def panels(self) -> Iterator[Panel]:
+        """Yield the parts of the table within which rows can be compared, in order."""
+        groups: dict[tuple[str, ...], list[Row]] = {}
+        for row in self.rows:
+            groups.setdefault(row.group, []).append(row)
+        for block in sorted({column.block for column in self.metric_columns}):
+            columns = {
+                column.metric: column for column in self.metric_columns if column.block == block and column.metric
+            }
+            span = next((column.span for column in columns.values() if column.span), "")
+            for group, rows in groups.items():
+                yield Panel(", ".join(part for part in (*group, span) if part), tuple(rows), columns)
+
+
+def read_table(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    conventions: Mapping[str, str] | None = None,
+) -> Table:
+    """Read a results table.
+
+    Parameters
+    ----------
+    path : path
+        ``.csv``, ``.tsv``, Markdown or LaTeX; other names are recognised by their content. Of several tables in one
+        file, the first with a recognised metric column is read.
+    columns : mapping of header to metric name, optional
+        What the headers do not say. Also ``n``, ``model``, ``group`` or ``other``.
+    conventions : mapping of header to text, optional
+        How a column's metric is defined.
+
+    Raises
+    ------
+    SrbenchError
+        If the file cannot be read, holds no table with numbers in a metric column, or a header or metric is unknown.
+    """
+    path = Path(path)
+    text = _text(path)
+    given = {_fold(header): _checked_role(role) for header, role in (columns or {}).items()}
+    found = [grid for grid in read_grids(path, text) if grid]
+    if not found:
+        raise SrbenchError(f"{path}: no table in it: expected CSV, a Markdown table with | or a LaTeX tabular")
+    for grid in found:
+        if len(grid) > _MOST_ROWS or max(map(len, grid)) > _MOST_COLUMNS:
+            raise SrbenchError(f"{path}: more than {_MOST_ROWS} rows or {_MOST_COLUMNS} columns: not a results table")
+    grid, head = next(
+        ((grid, head) for grid in found for head in (_header_row(grid, given),) if head is not None), (found[0], 0)
+    )
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        grid = [*grid[: head + 1], *_with_sections(grid[head + 1 :])]
+    table = _table(path.name, grid, head, given, {_fold(h): text for h, text in (conventions or {}).items()})
+    for asked in (*(columns or {}), *(conventions or {})):
+        if _fold(asked) not in {_fold(header) for header in table.headers}:
+            raise unknown_name("column", asked, [header for header in table.headers if header])
+    _refuse_unusable(path, table)
+    return table
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise SrbenchError(f"{path}: is a folder, not a table")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:
+        if isinstance(error, SrbenchError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SrbenchError(f"{path}: cannot be read: {reason}") from None
+    if len(data) > _LARGEST:
+        raise SrbenchError(f"{path}: more than {_LARGEST // 1_000_000} MB: not a results table")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise SrbenchError(f"{path}: not a text file in UTF-8: expected a table as CSV, Markdown or LaTeX")
+    if not text.strip():
+        raise SrbenchError(f"{path}: the file is empty")
+    return text
+
+
+def _checked_role(role: str) -> str:
+    return role if role in ROLES else get_metric(role).name
+
+
+def _fold(header: str) -> str:
+    return " ".join(plain_text(header).casefold().split())
+
+
+def _refuse_unusable(path: Path, table: Table) -> None:
+    headers = ", ".join(header for header in table.headers if header)
+    folded = {_fold(header) for header in table.headers}
+    if not table.metric_columns:
+        if {"metric", "value"} <= folded:
+            raise SrbenchError(
+                f"{path}: one value per row (columns 'metric' and 'value'), which lint does not read. "
+                "Pivot it first: one row per model, one column per metric."
+            )
+        raise SrbenchError(
+            f"{path}: no column is a metric that srbench knows (first row: {headers[:300]}). Rows are models; name "
+            "a column with --column HEADER=METRIC, e.g. --column 'Dist.=lsd'."
+        )
+    if not any(row.numbers[column.index] for row in table.rows for column in table.metric_columns):
+        raise SrbenchError(f"{path}: no numbers under {', '.join(c.header for c in table.metric_columns)}")
+
+
+# --- from text to a grid of plain cells
+
+
+def _header_row(grid: Sequence[Sequence[str]], given: Mapping[str, str]) -> int | None:
+    for i, cells in enumerate(grid):
+        if any(_recognise(cell, given)[0] in METRICS for cell in cells) and not any(map(parse_number, cells)):
+            return i
+    return None
+
+
+def _recognise(header: str, given: Mapping[str, str]) -> tuple[str, str | None]:
+    """Return a metric's name or a role, and the convention that the header states."""
+    if _fold(header) in given:
+        return given[_fold(header)], None
+    words = re.sub(r"[↑↓#]", " ", header.translate(_SUPERSCRIPTS)).casefold()
+    words = _HEADER_POWER.sub(" ", words)
+    aside = " ".join(re.findall(r"[\(\[]([^()\[\]]*)[\)\]]", words))
+    words = re.sub(r"[\(\[][^()\[\]]*[\)\]]?", " ", words)
+    key = re.sub(r"[\W_]+", "", re.sub(r"\b(mean|avg|average)\b", "", words.replace("_", " ")))
+    inner = re.sub(r"[\W_]+", "", aside)
+    if "mse" in key and inner == "db":
+        return "other", None
+    for base in (key + inner, key, key.removesuffix("db")):
+        if base in _METRIC_KEYS:
+            return _METRIC_KEYS[base], _stated_convention(_METRIC_KEYS[base], base, inner)
+    return _ROLE_KEYS.get(key, "other"), None
+
+
+def _stated_convention(metric: str, key: str, inner: str) -> str | None:
+    if metric.startswith("lsd"):
+        if key.removeprefix("lsd") in LSD_CONVENTIONS:
+            return key.removeprefix("lsd")
+        return inner if inner in LSD_CONVENTIONS or inner.startswith(("log", "ln")) else None
+    if metric.startswith("pesq"):
+        return "wb" if "wb" in key + inner else "nb" if "nb" in key + inner else None
+    return None
+
+
+def _column(index: int, header: str, span: str, given: Mapping[str, str], conventions: Mapping[str, str]) -> Column:
+    name, convention = _recognise(header, given)
+    convention = conventions.get(_fold(header), convention)
+    if name in ROLES:
+        return Column(index, header, name, convention=convention, span=span)
+    if name == "lsd" and convention is not None:
+        name = LSD_CONVENTIONS.get(convention.strip().casefold(), name)
+    if (
+        name == "pesq"
+        and convention is not None
+        and convention.strip().casefold() in ("nb", "narrow band", "narrowband")
+    ):
+        name = "pesq_nb"
+    scale = 0.01 if "%" in header and METRICS[name].unit == "1" else 1.0
+    power = _HEADER_POWER.search(header.translate(_SUPERSCRIPTS).casefold())
+    if name == "mse" and power:
+        scale = 10.0 ** -abs(int(power[1] or power[2]))  # ×10^5 and ×10^-5 are both written for 1e-5
+    return Column(index, header, "metric", name, convention, scale, span=span)
+
+
+def _table(
+    name: str, grid: Sequence[Sequence[str]], head: int, given: Mapping[str, str], conventions: Mapping[str, str]
+) -> Table:
+    width = max(len(cells) for cells in grid)
+    padded = [[*cells, *[""] * (width - len(cells))] for cells in grid]
+    above = padded[head - 1] if head else [""] * width
+    headers, body = [cell or over for cell, over in zip(padded[head], above, strict=True)], padded[head + 1 :]
+    spans = [over if cell else "" for cell, over in zip(padded[head], above, strict=True)]
+    wide = any(a == b and _recognise(a, given)[0] in METRICS for a, b in pairwise(headers))
+    if wide and body and body[0][0] in ("", headers[0]):  # the metrics span columns that the next row names
+        spans, body = body[0], body[1:]
+    columns: list[Column] = []
+    for index, header in enumerate(headers):
+        found = _column(index, header, spans[index], given, conventions)
+        block = sum(column.metric == found.metric for column in columns) if found.metric else 0
+        columns.append(Column(**{**vars(found), "block": block}))
+    if not any(column.role == "model" for column in columns):
+        columns = _with_model_column(columns, body)
+    return Table(name, tuple(columns), tuple(_rows(columns, [cells for cells in body if cells != padded[head]])))
+
+
+def _with_sections(body: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    """Widen a row of a single word, which is how Markdown writes the title of the rows that follow."""
+    for cells in body:
+        words = {cell for cell in cells if cell}
+        alone = len(words) == 1 and cells[0] in words and parse_number(cells[0]) is None
+        yield [cells[0]] * len(cells) if alone else list(cells)
+
+
+def _with_model_column(columns: list[Column], body: Sequence[Sequence[str]]) -> list[Column]:
+    """Take the first column of words for the models' names, where no header says which it is."""
+    for column in columns:
+        words = [cells[column.index] for cells in body if cells[column.index]]
+        if column.role == "other" and words and any(parse_number(word) is None for word in words):
+            return [Column(**{**vars(c), "role": "model"}) if c is column else c for c in columns]
+    return columns
+
+
+def _rows(columns: Sequence[Column], body: Sequence[Sequence[str]]) -> Iterator[Row]:
+    number, section = 0, ""
+    last: dict[int, str] = {}
+    model = next((column.index for column in columns if column.role == "model"), None)
+    groups = [column.index for column in columns if column.role == "group"]
+    for cells in body:
+        numbers = tuple(
+            parse_number(cell, column.scale, unitless=column.metric is not None and METRICS[column.metric].unit == "1")
+            if column.role in ("metric", "n")
+            else None
+            for column, cell in zip(columns, cells, strict=True)
+        )
+        if not any(numbers) and len(set(cells)) == 1 and len(cells) > 1:
+            section = cells[0] or section
+            continue
+        number += 1
+        for index in (*groups, *([] if model is None else [model])):
+            if cells[index]:
+                last[index] = cells[index]  # an empty cell repeats the one above, as below \multirow
+        group = (section, *(last.get(index, "") for index in groups))
+        yield Row(number, "" if model is None else last.get(model, ""), group, tuple(cells), numbers)
+
+
+def parse_number(text: str, scale: float = 1.0, *, unitless: bool = False) -> Number | None:
+    """Return the number that a cell holds, or None.
+
+    Parameters
+    ----------
+    text : str
+        ``12.3``, ``12.3 ± 0.4``, ``12.3 (0.4)``, ``1.2e-5``, ``1.2 × 10^-5``, ``93.1 %``, ``19.9 dB``.
+    scale : float
+        What the column's values are multiplied by.
+    unitless : bool
+        Whether a percent sign divides by 100.
+    """
+    text = plain_text(text)
+    if text.casefold() in _MISSING:
+        return None
+    match = _NUMBER.fullmatch(text.translate(_SUPERSCRIPTS))
+    if match is None:
+        return None
+    printed = match["value"].replace(",", "").lower()
+    mantissa, _, exponent = printed.partition("e")
+    power = int(exponent or 0) + int(match["power"] or 0)
+    scale *= 0.01 if unitless and match["unit"] == "%" else 1.0
+    decimals = len(mantissa.partition(".")[2])
+    spread = match["pm"] or match["paren"]
+    try:
+        value = float(f"{mantissa}e{power}") * scale
+        step = float(f"1e{power - decimals}") * scale
+        around = None if spread is None else float(spread.replace(",", "")) * 10.0 ** int(match["power"] or 0) * scale
+    except (OverflowError, ValueError):
+        return None
+    if not math.isfinite(value) or not math.isfinite(step) or (around is not None and not math.isfinite(around)):
+        return None
+    digits = len(re.sub(r"\D", "", mantissa).lstrip("0"))
+    return Number(text, value, step, digits, around)

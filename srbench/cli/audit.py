@@ -1,0 +1,103 @@
+"""``srbench audit``."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from srbench.cli.output import json_option, print_json
+
+if TYPE_CHECKING:
+    from srbench.audit import Report
+
+
+@click.command("audit")
+@click.argument("target", metavar="MODULE:FUNCTION|FILE.py:FUNCTION")
+@click.option(
+    "--as", "declared", required=True, metavar="METRIC", help="What it claims to be: snr, lsd, lsd_nvsr, pesq, …"
+)
+@click.option(
+    "--order",
+    type=click.Choice(["ref,est", "est,ref"]),
+    default="ref,est",
+    show_default=True,
+    help="Which argument comes first.",
+)
+@click.option(
+    "--call",
+    default="",
+    metavar="'f(ref, est, sr)'",
+    help="For other shapes of call: ref, est, sr and constants, by place or by name.",
+)
+@click.option("--sample-rate", default=16000, show_default=True, type=click.IntRange(8000), metavar="HZ")
+@click.option("--input", "array", type=click.Choice(["numpy", "torch"]), default="numpy", show_default=True)
+@click.option(
+    "--shape",
+    type=click.Choice(["n", "1n", "n1", "11n"]),
+    default="n",
+    show_default=True,
+    help="1n: a batch of one; n1: a column; 11n: batch and channel.",
+)
+@click.option("--limit", default=20.0, show_default=True, metavar="SECONDS", help="One call may take so long.")
+@click.option("--law", "laws", multiple=True, metavar="NAME", help="Run only this law; give it again for more.")
+@click.option("--verbose", "-v", is_flag=True, help="Show the laws that hold, too.")
+@json_option
+def command(
+    target: str,
+    declared: str,
+    order: str,
+    call: str,
+    sample_rate: int,
+    array: str,
+    shape: str,
+    limit: float,
+    laws: tuple[str, ...],
+    verbose: bool,
+    as_json: bool,
+) -> int:
+    """Run the laws on a metric function, and say what it really computes.
+
+    The function is run, in a process of its own: audit only code that you trust. Exit status 1 if a law is broken
+    or the function computes something else than it claims.
+    """
+    from srbench.audit import Convention, audit_target
+
+    report = audit_target(
+        target,
+        declared,
+        sample_rate=sample_rate,
+        convention=Convention(order, call, array, shape),
+        limit=limit,
+        laws=laws,
+    )
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        _print(report, verbose)
+    return 0 if report.verdict == "pass" else 1
+
+
+def _print(report: Report, verbose: bool) -> None:
+    broken = [check for check in report.checks if check.verdict == "fail"]
+    for check in report.checks if verbose else broken:
+        colour = "red" if check.verdict == "fail" else "green"
+        click.secho(_wrapped(f"{check.verdict.upper()}  {check.law}: {check.statement}", "      "), fg=colour)
+        click.echo(_wrapped(f"      expected {check.expected}", "               "))
+        click.echo(_wrapped(f"      measured {check.measured}", "               "))
+    held = len(report.checks) - len(broken)
+    click.echo(f"\n{report.target} as {report.declared}: {held} of {len(report.checks)} laws hold.")
+    for number, bug in enumerate(report.diagnosis.bugs, 1):
+        click.secho(f"\n{number}. {bug.bug}", bold=True)
+        click.echo(_wrapped(f"   {bug.explanation}", "   "))
+        click.echo(_wrapped(f"   {bug.correction}", "   "))
+    click.echo(f"\ndeclared  {report.declared_signature}")
+    if report.diagnosis.computes:
+        click.echo(f"computes  {report.diagnosis.computes}")
+    for nearest in report.diagnosis.nearest:
+        click.echo(f"nearest   {nearest}")
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return textwrap.fill(text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,70 @@
+"""``srbench lint``: the consistency of a results table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from srbench.cli.output import json_option, print_json
+
+
+@click.command("lint")
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--column", "columns", multiple=True, metavar="HEADER=METRIC", help="What a column is (repeatable).")
+@click.option(
+    "--convention",
+    "conventions",
+    multiple=True,
+    metavar="HEADER=TEXT",
+    help="By which definition a column was computed, e.g. LSD=nuwave (repeatable).",
+)
+@click.option(
+    "--n", "n", type=click.IntRange(1), metavar="N", help="Utterances behind each mean, if no column says it."
+)
+@json_option
+def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...], n: int | None, as_json: bool) -> int:
+    """Check a results table (CSV, Markdown or LaTeX) for what cannot be.
+
+    One row per model, one column per metric: pasted rows, an SNR and an MSE that contradict each other, values out of
+    range, models below the spline, digits that mean nothing. Exit status 1 if there are errors or warnings.
+    """
+    from srbench.audit.lint import lint
+    from srbench.audit.table import read_table
+
+    read = read_table(table, columns=_pairs(columns, "--column"), conventions=_pairs(conventions, "--convention"))
+    findings = lint(read, n=n)
+    status = int(any(finding.severity != "note" for finding in findings))
+    counts = {word: sum(f.severity == word for f in findings) for word in ("error", "warning", "note")}
+    if as_json:
+        print_json(
+            {
+                "table": str(table),
+                "rows": len(read.rows),
+                "columns": {column.header: column.metric for column in read.metric_columns},
+                "counts": counts,
+                "findings": [finding.as_dict() for finding in findings],
+            }
+        )
+        return status
+    for finding in findings:
+        rows = ", ".join(str(row) for row in finding.rows)
+        where = f"  row{'s' if len(finding.rows) > 1 else ''} {rows}" if rows else ""
+        click.echo(f"{finding.severity} {finding.rule}{where}: {finding.message}")
+        click.echo(f"    {finding.suggestion}")
+    summary = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
+    known = ", ".join(dict.fromkeys(column.header for column in read.metric_columns))
+    click.echo(f"{read.name}, {len(read.rows)} rows, {known}: {summary or 'nothing found'}.")
+    return status
+
+
+def _pairs(options: tuple[str, ...], name: str) -> dict[str, str]:
+    from srbench.errors import SrbenchError
+
+    pairs = {}
+    for option in options:
+        header, equals, value = option.rpartition("=")
+        if not equals or not header.strip() or not value.strip():
+            raise SrbenchError(f"{name} wants HEADER=VALUE, not '{option}'")
+        pairs[header.strip()] = value.strip()
+    return pairs
