@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from srbench.cli.output import json_option, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from srbench.corpora import Utterance
 
 
 @click.group("data")
@@ -52,6 +56,7 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
             workers=workers,
             progress=None if progress is None else lambda done, total: progress("verify", done, total),
         )
+    rates = Counter(_rate(utterance) for utterance in corpus.utterances)
     checked = len(corpus.utterances) if ids is None else len(ids)
     counts = dict(sorted(Counter(finding.kind for finding in findings).items()))
     if as_json:
@@ -62,6 +67,7 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
                 "protocol": protocol,
                 "checked": checked,
                 "counts": counts,
+                "rates": {str(rate): n for rate, n in sorted(rates.items())},
                 "findings": [vars(finding) for finding in findings],
             }
         )
@@ -69,8 +75,20 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
     for finding in findings:
         click.echo(f"{finding.kind:<13} {finding.utterance}: {finding.detail}")
     summary = ", ".join(f"{n} {kind}" for kind, n in counts.items()) or "nothing wrong"
-    click.echo(f"{corpus.name}, {checked} utterances: {summary}.")
+    told = ", ".join(f"{n} at {rate} Hz" for rate, n in sorted(rates.items()) if rate)
+    click.echo(f"{corpus.name}, {checked} utterances: {summary}. The folder holds {told or 'no readable file'}.")
     return 1 if findings else 0
+
+
+def _rate(utterance: Utterance) -> int:
+    """Return a recording's rate from its header, 0 if it cannot be read."""
+    from srbench import audio
+    from srbench.errors import SrbenchError
+
+    try:
+        return audio.info(utterance.path).sample_rate
+    except SrbenchError:
+        return 0
 
 
 @command.command("fetch")

@@ -76,6 +76,7 @@ from srbench.cli.output import json_option, print_json, progress_bar
     help="Where runs are kept, and found again.",
 )
 @click.option("--save-audio", is_flag=True, help="Keep every estimate as a 32-bit float WAV file in its run's folder.")
+@click.option("--fresh", is_flag=True, help="Run again what is finished: for a model whose weights changed unseen.")
 @json_option
 def command(
     models: tuple[str, ...],
@@ -91,6 +92,7 @@ def command(
     anchors: bool,
     results: Path,
     save_audio: bool,
+    fresh: bool,
     as_json: bool,
 ) -> int:
     """Run upscalers through a protocol, utterance by utterance, and print the leaderboard.
@@ -99,7 +101,7 @@ def command(
     run that is finished is not run again. Exit status 1 means that some utterances failed (their rows say why).
     """
     from srbench.protocols import load_protocol
-    from srbench.results import leaderboard, write_leaderboard
+    from srbench.results import leaderboard, leaderboard_name, write_leaderboard
     from srbench.run import make_plan, run_entrant
 
     plan = make_plan(
@@ -116,16 +118,19 @@ def command(
         entrant.provenance(plan.protocol)  # all are asked before the first is run: a misspelt name costs no work
     with progress_bar() as progress:
         runs = {
-            entrant: run_entrant(plan, entrant, results, workers=workers, save_audio=save_audio, progress=progress)
+            entrant: run_entrant(
+                plan, entrant, results, workers=workers, save_audio=save_audio, fresh=fresh, progress=progress
+            )
             for entrant in (*asked, *beside)
         }
     folder = results / plan.protocol.name
     document = leaderboard(plan, [runs[e] for e in asked], [runs[e] for e in beside], folder)
-    write_leaderboard(document, folder / "leaderboard.csv")
+    table = folder / leaderboard_name(plan)
+    write_leaderboard(document, table)
     if as_json:
         print_json(document)
     else:
-        _print(document)
+        _print(document, table)
     return 1 if any(entry["failed"] for entry in (*document["models"], *document["anchors"])) else 0
 
 
@@ -145,12 +150,11 @@ def _entrants(
     return asked, (*floor, *(Entrant(name, anchor=True) for name in ORACLES))
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any], table: Path) -> None:
     from srbench.report.leaderboard import print_leaderboard
 
     print_leaderboard(document)
-    folder = Path(document["run_dir"])
     click.echo("\nFiles to open:")
-    click.echo(f"  {folder / 'leaderboard.csv'}  means, intervals and n of every metric")
+    click.echo(f"  {table}  means, intervals and n of every metric")
     for entry in document["models"]:
         click.echo(f"  {Path(entry['run_dir']) / 'utterances.csv'}  every utterance of {entry['name']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,14 @@ class Corpus:
     def by_id(self) -> dict[str, Utterance]:
         """Map ids to utterances."""
         return {utterance.id: utterance for utterance in self.utterances}
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hex, "" if it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def open_corpus(folder: str | Path, mic: str = "mic1") -> Corpus:

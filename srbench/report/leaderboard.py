@@ -79,6 +79,8 @@ def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) ->
         lines.append(f"{_BELOW_FLOOR} no better than the {FLOOR}")
     if _ABOVE_CEILING in marks:
         lines.append(f"{_ABOVE_CEILING} above the ceiling: worth a second look")
+    if len({entry["n"] for entry in entries}) > 1:
+        lines.append("Columns with another n are means over other utterances: they do not compare.")
     undefined = sorted({name for e in entries for name, value in e["metrics"].items() if value["undefined"]})
     if undefined:
         lines.append(f"Some utterances have no value of {', '.join(undefined)} (column 'undefined'): not averaged.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,18 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
         "models": [_row(run) for run in runs],
         "anchors": [_row(run) for run in anchors],
     }
+
+
+def leaderboard_name(plan: Plan) -> str:
+    """Return ``leaderboard.csv`` for a protocol's own split, in full, by its own metrics; else a name that says which.
+
+    So a look at ten utterances, or at another corpus, does not take the place of the protocol's leaderboard.
+    """
+    whole = plan.own and len(plan.utterances) == plan.expected
+    if whole and tuple(plan.definitions) == plan.protocol.metrics:
+        return "leaderboard.csv"
+    told = [str(plan.signature), *plan.definitions, *(utterance.id for utterance in plan.utterances)]
+    return f"leaderboard-{hashlib.sha256(chr(10).join(told).encode()).hexdigest()[:8]}.csv"
 
 
 def write_leaderboard(document: dict[str, Any], path: Path) -> None:

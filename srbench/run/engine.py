@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from srbench.corpora import Utterance
+from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
 from srbench.run.entrant import Entrant, leakage
 from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.manifest import folder_name, identity, manifest, write_json
-from srbench.run.pipeline import Record, Task, blank, evaluate, stamp
+from srbench.run.pipeline import Record, Task, blank, evaluate
 from srbench.run.plan import Plan
 
 SEED = 0
@@ -43,6 +44,7 @@ def run_entrant(
     workers: int = 1,
     save_audio: bool = False,
     seed: int = SEED,
+    fresh: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Run one entrant over a plan, going on from its journal if there is one.
@@ -58,6 +60,8 @@ def run_entrant(
     save_audio : bool
         Keep every estimate as ``audio/<utterance>.wav`` in the run's folder, 32-bit float.
     seed : int
+    fresh : bool
+        Forget what was finished before.
     progress : callable (name, done, total), optional
 
     Raises
@@ -73,6 +77,8 @@ def run_entrant(
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if fresh:
+            (folder / "journal.jsonl").unlink(missing_ok=True)
         document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
         write_json(folder / "manifest.json", document)
         records = _evaluate_all(plan, task, folder / "journal.jsonl", workers, progress)
@@ -103,7 +109,7 @@ def _evaluate_all(
 
 
 def _still_good(record: Record, utterance: Utterance, task: Task) -> bool:
-    if record.error or record.stamp != stamp(utterance.path):
+    if record.error or record.stamp != file_digest(utterance.path):
         return False  # failures are tried again, changed files are evaluated again
     return task.audio_folder is None or (task.audio_folder / f"{utterance.id}.wav").exists()
 

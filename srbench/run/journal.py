@@ -47,6 +47,6 @@ def append(journal: IO[str], record: Record) -> None:
 def _parse(line: bytes) -> Record | None:
     try:
         record = Record.from_dict(json.loads(line))
-        return record if isinstance(record.utterance, str) else None
+        return record if isinstance(record.utterance, str) and isinstance(record.stamp, str) else None
     except (ValueError, TypeError, KeyError):
         return None  # damaged by something else than a kill: the utterance is evaluated again

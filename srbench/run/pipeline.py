@@ -15,6 +15,7 @@ import numpy as np
 
 from srbench import audio
 from srbench.corpora import Utterance
+from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, Pair, measure_all
 from srbench.protocols import Protocol, prepare
@@ -57,7 +58,7 @@ class Record:
     utterance: str
     speaker: str
     file: str
-    stamp: tuple[int, int]
+    stamp: str
     file_rate: int | None = None
     samples: int | None = None
     seconds: float | None = None
@@ -75,16 +76,7 @@ class Record:
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Record:
         """Build it from what `as_dict` gave."""
-        return Record(**{**values, "stamp": tuple(values["stamp"])})
-
-
-def stamp(path: Path) -> tuple[int, int]:
-    """Return a file's size and time of change: a recording that changed is evaluated again."""
-    try:
-        status = path.stat()
-    except OSError:
-        return (-1, -1)
-    return status.st_size, status.st_mtime_ns
+        return Record(**values)
 
 
 def evaluate(task: Task, utterance: Utterance) -> Record:
@@ -134,7 +126,7 @@ def blank(task: Task, utterance: Utterance) -> dict[str, Any]:
     """Return the part of a record that is known before anything is read."""
     path = utterance.path
     file = path.relative_to(task.root).as_posix() if path.is_relative_to(task.root) else path.name
-    return {"utterance": utterance.id, "speaker": utterance.speaker, "file": file, "stamp": stamp(path)}
+    return {"utterance": utterance.id, "speaker": utterance.speaker, "file": file, "stamp": file_digest(path)}
 
 
 def _seed_all(seed: int, utterance_id: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from srbench.corpora import Corpus, Utterance, demo_corpus, open_corpus
+from srbench.corpora.corpus import file_digest
 from srbench.corpora.demo import NAME as DEMO
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
@@ -101,7 +102,8 @@ def make_plan(
     if side == ALL:
         chosen = corpus.utterances
         split, expected = ALL, len(chosen)
-        identity = f"{ALL}.{checksum([utterance.id for utterance in chosen])[:8]}"
+        # no list fixes these recordings, so their contents are what is named
+        identity = f"{ALL}.{checksum([f'{u.id} {file_digest(u.path)}' for u in chosen])[:8]}"
     else:
         ids, here = own_split.ids(side), corpus.by_id()
         missing = [i for i in ids if i not in here]
@@ -151,5 +153,5 @@ def _refuse_absent(
     )
     raise SrbenchError(
         f"protocol {protocol.name}: {some} of split {split} are absent from {corpus.root} ({corpus.name}, "
-        f"{len(corpus.utterances)} utterances); the first is {missing[0]}.\n{way}."
+        f"{len(corpus.utterances)} utterances such as {corpus.utterances[0].id}); the first is {missing[0]}.\n{way}."
     )

@@ -20,7 +20,7 @@ from srbench.cli.main import main
 from srbench.errors import SrbenchError
 
 Call = Callable[..., tuple[int, str, str]]
-COMMANDS = [[], ["run"], ["data"], ["data", "verify"], ["data", "fetch"], ["list"]]
+COMMANDS = [[], ["run"], ["audit"], ["lint"], ["data"], ["data", "verify"], ["data", "fetch"], ["list"]]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_every_command_has_help_and_is_found() -> None:
 
 def test_help_names_all_commands(call: Call) -> None:
     _, out, _ = call("--help")
-    for name in ("run", "data", "list"):
+    for name in ("run", "audit", "lint", "data", "list"):
         assert f"\n  {name} " in out
 
 

@@ -14,7 +14,7 @@ from srbench.run.pipeline import Record
 
 def record(name: str, value: float = 1.5, **more: object) -> Record:
     values = {"snr": value, "mse": 1 / 3}
-    return Record(name, "p1", f"{name}.wav", (1200, 1_700_000_000_123_456_789), values=values, **more)  # type: ignore[arg-type]
+    return Record(name, "p1", f"{name}.wav", "ab12", values=values, **more)
 
 
 RECORDS = [

@@ -88,7 +88,7 @@ def test_some_utterances_absent(tmp_path: Path) -> None:
         make_plan(load_protocol(SPEAKER1), data)
     message = str(refused.value)
     assert f"3 of the 8 utterances of split vctk-speaker1, side validation are absent from {data}" in message
-    assert f"(vctk-0.80, 6 utterances); the first is {IDS[2]}." in message
+    assert f"(vctk-0.80, 6 utterances such as {IDS[0]}); the first is {IDS[2]}." in message
     assert "--allow-partial" in message
     assert len(message.splitlines()) == 2
     plan = make_plan(load_protocol(SPEAKER1), data, allow_partial=True)
