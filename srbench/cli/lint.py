@@ -9,7 +9,7 @@ import click
 from srbench.cli.output import json_option, print_json
 
 
-@click.command("lint")
+@click.command("lint", context_settings={"help_option_names": ["-h", "--help"]})  # also when it is invoked alone
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option("--column", "columns", multiple=True, metavar="HEADER=METRIC", help="What a column is (repeatable).")
 @click.option(
