@@ -171,7 +171,9 @@ def ratio_bugs(point: Ratio, declared: Ratio) -> list[Bug]:
                 NO_CORRECTION,
             )
         )
-    if point.energy == "peak":
+    if point.energy == "abs":
+        bugs.append(Bug("absolute values for squares", "Mean absolute values are compared.", NO_CORRECTION))
+    if point.energy in ("peak", "full-scale"):
         bugs.append(
             Bug(
                 "PSNR for SNR",
@@ -300,10 +302,11 @@ def distance_bugs(point: Distance, declared: Lsd) -> list[Bug]:
             "mag-max": "magnitudes clamped at",
             "mag-add": "magnitudes raised by",
             "ratio": "a ratio with",
+            "power-ratio": "a ratio of powers with",
         }
         kind = point.floor.rstrip("0123456789e-.")
         amount = point.floor[len(kind) :]
-        name = "floor inside the ratio" if kind == "ratio" else "another floor"
+        name = "floor inside the ratio" if kind.endswith("ratio") else "another floor"
         bugs.append(
             Bug(
                 name,
@@ -338,7 +341,9 @@ def factor_bugs(ratio: float, declared: str) -> list[Bug]:
             to_log2: ("log2", f"The logarithm to base 2 is taken where {declared} is declared."),
             to_ln / 2: ("natural logarithm of magnitudes", "The natural logarithm of magnitudes is taken."),
         }
-    if declared == "10·log10":
+    if declared == "the mean square":
+        named = {0.5: ("halved", "Half the mean square is returned.")}
+    elif declared == "10·log10":
         named |= {
             0.5: (
                 "10 for 20",

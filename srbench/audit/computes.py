@@ -48,7 +48,12 @@ def distance_signature(fit: Fit, subject: Subject) -> str:
     floor = point.floor
     if floor.startswith("mag-max"):
         floor = f"max{value_text(float(floor[7:]) ** 2)}"
-    plain = point.prepare == "none" and point.of == "power" and point.win == "hann" and not floor.startswith("mag")
+    plain = (
+        point.prepare == "none"
+        and point.of == "power"
+        and point.win == "hann"
+        and not floor.startswith(("mag", "power-ratio"))
+    )
     swapped = point.order == "est,ref"
     if log and plain and not swapped and point.pool in ("rms_f.mean_t", "rms_t.mean_f"):
         same_pool = point.pool == declared.pool

@@ -35,7 +35,7 @@ from srbench.audit.fit import (
 )
 from srbench.audit.lattice import Array, Distance, Opinion, Probe, Ratio, Square
 from srbench.audit.law import Subject, Verdict
-from srbench.audit.signals import noise
+from srbench.audit.signals import noise, orthogonal
 from srbench.metrics.lsd import Lsd
 
 
@@ -69,23 +69,112 @@ def diagnose(subject: Subject, verdicts: Sequence[Verdict]) -> Diagnosis:
         found = _diagnose_square(subject)
     else:
         found = _diagnose_opinion(subject)
-    value = [FORM[verdict.law] for verdict in broken if verdict.law in VALUE_LAWS and not found.bugs]
+    value = [
+        FORM[verdict.law]
+        for verdict in broken  # an exchange that was made would have been found by the fit
+        if verdict.law in VALUE_LAWS and not found.bugs and verdict.law != "perceptual_order"
+    ]
     bugs = list(dict.fromkeys([*found.bugs, *value, *form]))
-    if not broken and found.computes is None:
-        bugs = []
+    if not bugs and (departs := _departs(subject)):
+        bugs = [*_named(broken), departs][:1]
     elif broken and not bugs:
+        bugs = _named(broken)
+    if broken and not bugs:
         names = ", ".join(verdict.law for verdict in broken)
         bugs = [
             Bug("unexplained", f"No known definition fits; the broken laws say how it departs: {names}.", NO_CORRECTION)
         ]
+    if not found.bugs and (first := _in_the_answers(subject, broken)):
+        bugs = [first, *bugs]
     return replace(found, bugs=tuple(bugs))
+
+
+def _in_the_answers(subject: Subject, broken: Sequence[Verdict]) -> Bug | None:
+    """Return a bug that the answers themselves show: failures scored, rounding, a cap from below."""
+    measured = {verdict.law: verdict.measured.split()[0] for verdict in broken}
+    scored = [measured[law] for law in ("unequal_lengths", "nan_is_not_hidden", "no_samples") if law in measured]
+    if len(scored) == 3 and len(set(scored)) == 1:
+        return Bug("failures scored", f"What has no value is scored {scored[0]}.", "Leave failures out and count them.")
+    probes = {"lsd": distance_probes, "pesq": opinion_probes, "stoi": opinion_probes}.get(subject.family, ratio_probes)
+    values = answers(subject.value, probes(subject.sample_rate))
+    values = values[np.isfinite(values)]
+    if subject.family != "mse" and values.any() and np.allclose(values, np.round(values, 2), rtol=0, atol=1e-12):
+        return Bug("value rounded", "Every value is a multiple of 0.01 or of more.", NO_CORRECTION)
+    if subject.family in ("pesq", "stoi") and len(values) > 1:
+        ours = answers(subject.ours, probes(subject.sample_rate))
+        if len(ours) == len(values) and np.allclose(np.diff(values), -np.diff(ours), atol=1e-6) and np.ptp(ours) > 0.01:
+            return Bug("sign turned", "The value falls as the metric rises (a loss).", "Turn the sign.")
+    if subject.metric.better == "higher" and subject.family in ("snr", "si_sdr"):
+        reference = noise(8192)
+        pairs = [Probe("", reference, reference + orthogonal(reference, db)) for db in (-20, -40)]
+        low = answers(subject.value, pairs)
+        if low[0] == low[1]:
+            return Bug("value capped", f"No value goes below {low[0]:.6g}.", NO_CORRECTION)
+    if subject.family == "lsd":
+        reference = noise(32768)
+        silent, same = answers(subject.value, [Probe("", reference, 0 * reference), Probe("", reference, reference)])
+        if silent == 0:
+            return Bug("silent estimates scored 0", "A silent estimate counts as a perfect one.", NO_CORRECTION)
+        if np.isfinite(same) and abs(same - subject.ours(reference, reference)) > 1e-5:
+            return Bug("a constant under the root", f"Equal signals are {same:.6g} apart.", NO_CORRECTION)
+    return None
+
+
+def _departs(subject: Subject) -> Bug | None:
+    """Return the bug of a target that is not the declared definition on ordinary pairs."""
+    probes = {"lsd": distance_probes, "pesq": opinion_probes, "stoi": opinion_probes}.get(subject.family, ratio_probes)
+    for probe in probes(subject.sample_rate):
+        theirs, ours = answers(subject.value, [probe])[0], answers(subject.ours, [probe])[0]
+        if not np.isclose(theirs, ours, rtol=2e-3, atol=0.0 if subject.family == "mse" else 2e-3, equal_nan=True):
+            return Bug(
+                "another definition",
+                f"{probe.name}: {theirs:.6g}, where the definition gives {ours:.6g}.",
+                NO_CORRECTION,
+            )
+    return None
+
+
+def _named(broken: Sequence[Verdict]) -> list[Bug]:
+    """Return what the broken laws say by themselves, the likeliest first."""
+    statements = {verdict.law: verdict.statement for verdict in broken}
+    return [Bug(name, f"Broken: {statements[law]}", NO_CORRECTION) for law, name in NAMES.items() if law in statements]
+
+
+# What a broken law says by itself; the likeliest first.
+NAMES = {
+    law: name
+    for name, laws in {
+        "the value depends on the scale of one signal": ("estimate_scaling", "reference_scaling"),
+        "equal signals are not scored best": ("ratio_identity", "perceptual_identity", "lsd_identity"),
+        "silent estimates scored": ("zero_estimate",),
+        "the polarity of the signals matters": ("joint_polarity", "lsd_polarity"),
+        "the order of the samples matters": ("sample_permutation",),
+        "the value depends on the level": (
+            "joint_scaling",
+            "lsd_joint_scaling",
+            "mse_joint_scaling",
+            "joint_level",
+            "estimate_level",
+        ),
+        "not symmetric": ("lsd_symmetry",),
+        "sum for mean": ("lsd_duration", "mse_duration"),
+        "absolute values for squares, or smoothed spectra": ("independent_noises", "mse_closed_form"),
+        "value capped": ("more_noise_is_worse", "large_errors_are_not_capped", "perceptual_more_noise_is_worse"),
+        "frames left out or counted twice": ("gain_on_half_the_frames",),
+        "bins left out or counted twice": ("gain_on_half_the_band", "narrower_is_worse"),
+        "a constant added": ("mse_identity_and_symmetry",),
+        "mean removed": ("snr_mean_is_kept", "mse_mean_is_kept"),
+        "another scale": ("snr_gain", "lsd_gain", "known_noise_level", "si_sdr_known_level"),
+    }.items()
+    for law in laws
+}
 
 
 def _diagnose_ratio(subject: Subject) -> Diagnosis:
     probes = ratio_probes(subject.sample_rate)
     measured = answers(subject.value, probes)
     loud = noise(8192, level=0.3)
-    cap = _cap(subject, [(loud, loud * (1 + 1e-5)), (loud, loud * (1 + 1e-6))])
+    cap = _cap(subject, [(loud, loud + orthogonal(loud, db)) for db in (100, 120)])
     fits = fit_ratio(_below(measured, cap), probes)
     best = fits[0]
     if not best.exact:
@@ -152,6 +241,11 @@ def _diagnose_distance(subject: Subject) -> Diagnosis:
         bugs = [*factor_bugs(factor / unit, "ln" if declared.log == "e" else "log10"), *bugs]
     if cap is not None and not (declared.clip and math.isclose(cap, declared.clip, rel_tol=1e-3)):
         bugs += cap_bugs(cap)
+    if declared.clip and cap is None:
+        bugs.append(
+            Bug("missing cap", f"Values go beyond {declared.clip:g}.", "Cap the values: exact for one utterance.")
+        )
+    bugs.sort(key=lambda bug: bug.bug == "a constant factor")  # a factor without a name says the least
     return Diagnosis(tuple(bugs), distance_signature(replace(best, cap=cap), subject))
 
 

@@ -58,6 +58,8 @@ def ratio_probes(sample_rate: int) -> list[Probe]:
         Probe("an offset", noise(n) + 0.02, noise(n) + 0.02 + 0.06 + noise(n, 4, 0.01)),
         Probe("a growing level", loud, loud + noise(n, 5, 0.02)),
         Probe("louder than the reference", speech, 1.7 * speech + noise(n, 6, 0.003)),
+        Probe("a delay", noise(n, 8), np.roll(noise(n, 8), 1)),
+        Probe("beyond full scale", 20 * noise(n, 9), -17 * noise(n, 9) + noise(n, 10)),
         Probe("quiet", 0.01 * speech, 0.01 * speech + noise(n, 7, 2e-5)),
     ]
 
@@ -72,8 +74,10 @@ def distance_probes(sample_rate: int) -> list[Probe]:
     return [
         Probe("two noises", noise(n), growing + 0.3 * low_passed(noise(n, 1), 0.4)),
         Probe("a gain on a part", other, np.concatenate([other[: n // 3], 5 * other[n // 3 :]])),
+        Probe("an offset", other + 0.03, 0.5 * other[::-1] - 0.05),
         Probe("an empty band", speech, low_passed(speech, 0.3, floor=0.0)),
         Probe("pauses", speech, gated),
+        Probe("noise in a pause", speech * (np.arange(n) > 7000), speech * (np.arange(n) > 7000) + noise(n, 5, 1e-4)),
         Probe("a quiet signal", 0.003 * speech, 0.003 * low_passed(gated, 0.5, floor=1e-3)),
     ]
 
@@ -96,7 +100,11 @@ def fit_ratio(measured: Array, probes: Sequence[Probe]) -> list[Fit]:
 
 def fit_square(measured: Array, probes: Sequence[Probe]) -> list[Fit]:
     """Return the points of the lattice of squared errors that fit best, the best first."""
-    return _sorted(_fitted(point, np.array([point.base(probe) for probe in probes]), measured) for point in squares())
+    weight = 1 / np.where(measured == 0, 1, np.abs(measured))  # every probe counts alike, the loud as the quiet
+    return _sorted(
+        _fitted(point, weight * np.array([point.base(probe) for probe in probes]), weight * measured)
+        for point in squares()
+    )
 
 
 def opinion_probes(sample_rate: int) -> list[Probe]:
@@ -144,10 +152,10 @@ def fit_distance(measured: Array, probes: Sequence[Probe], sample_rate: int) -> 
     the floor, the order of the arguments and what is done to the signals.
     """
     first: list[Fit] = []
-    for prepare in ("none", "peak", "rms", "mean"):
+    for prepare in ("none", "peak", "rms", "mean", "est-peak", "est-rms-to-ref"):
         pairs = [prepared(p.reference, p.estimate, prepare) for p in probes[:2]]
         for n_fft, hop in _transforms(sample_rate):
-            for win in ("hann", "hamming", "rect", "hann-symmetric"):
+            for win in ("hann", "hamming", "rect", "hann-symmetric", "kbd"):
                 for edges in ("reflect", "zeros", "none"):
                     if prepare != "none" and (win != "hann" or edges == "zeros"):
                         continue
@@ -162,7 +170,8 @@ def fit_distance(measured: Array, probes: Sequence[Probe], sample_rate: int) -> 
                             first.append(_fitted(point, base, measured[:2]))
     first.sort(key=lambda fit: fit.error)
     second = []
-    for start in first[:4]:
+    usual = [f for f in first if replace(f.point, pool="") == replace(Distance(), pool="")]
+    for start in dict.fromkeys([*first[:6], *usual]):
         for order in ("ref,est", "est,ref"):
             pairs = [
                 prepared(*(pair if order == "ref,est" else pair[::-1]), start.point.prepare)
@@ -182,7 +191,7 @@ def fit_distance(measured: Array, probes: Sequence[Probe], sample_rate: int) -> 
 
 def _pool(r: Array, e: Array, log_r: Array, log_e: Array, of: str, pool: str) -> float:
     if pool == "log_of_mean_t":
-        mean = [np.log10(np.maximum(s.mean(0, keepdims=True), 1e-12)) for s in (r, e)]
+        mean = [np.log10(np.maximum(s.mean(0, keepdims=True), 1e-8)) for s in (r, e)]
         return pooled(mean[0] - mean[1], pool)
     return pooled(log_r - log_e, pool)
 
@@ -200,6 +209,7 @@ def _fitted(point: Any, base: Array, measured: Array) -> Fit:
 
 def _transforms(sample_rate: int) -> list[tuple[int, int]]:
     sizes = [(n, n // part) for n in (2048, 1024, 512, 4096) for part in (4, 2)]
+    sizes += [(sample_rate // 40, sample_rate // 100), (2048, 441)]
     return [*sizes, (int(2048 * sample_rate / 44100), int(sample_rate / 100))]
 
 

@@ -78,6 +78,10 @@ class Ratio:
         top = x if self.target == "estimate" else y
         if self.energy == "ratio-of-samples":
             ratio = float(np.mean(top**2 / np.maximum(noise**2, 1e-12)))
+        elif self.energy == "full-scale":
+            ratio = float(1 / np.mean(noise**2))
+        elif self.energy == "abs":
+            ratio = float(np.mean(np.abs(top)) / np.mean(np.abs(noise))) ** 2
         elif self.energy == "peak":
             ratio = float(np.max(np.abs(top)) ** 2 / (np.mean(noise**2) + self.floor))
         else:
@@ -99,6 +103,8 @@ def ratios() -> Iterator[Ratio]:
                         yield Ratio(order, prepare, target, floor=floor, patch=8192)
                     yield Ratio(order, prepare, target, energy="ratio-of-samples")
                     yield Ratio(order, prepare, target, energy="peak")
+                    yield Ratio(order, prepare, target, energy="full-scale")
+                    yield Ratio(order, prepare, target, energy="abs")
                     yield Ratio(order, prepare, target, log1p=True)
 
 
@@ -243,6 +249,12 @@ FLOORS = (
     *(f"add{f}" for f in ("1e-8", "1e-10", "1e-6", "1e-5", "1e-7", "1e-12")),
     *(f"mag-max{f}" for f in ("1e-5", "1e-8", "1e-10", "1e-7")),
     *(f"mag-add{f}" for f in ("1e-5", "1e-8", "1e-10", "1e-7")),
+    "add1",
+    "add1e-3",
+    "max1e-3",
+    "max3e-3",
+    "power-ratio1e-8",
+    "power-ratio1e-12",
     "ratio1e-12",
     "ratio1e-8",
     "ratio1e-10",
@@ -252,11 +264,13 @@ FLOORS = (
 def power_spectrogram(x: Samples, n_fft: int, hop: int, win: str, edges: str) -> Array:
     """Return |STFT|², shape (frames, bins)."""
     k = np.arange(n_fft)
+    half = np.cumsum(np.kaiser(n_fft // 2 + 1, 4 * np.pi))
     window = {
         "hann": 0.5 - 0.5 * np.cos(2 * np.pi * k / n_fft),
         "hann-symmetric": 0.5 - 0.5 * np.cos(2 * np.pi * k / (n_fft - 1)),
         "hamming": 0.54 - 0.46 * np.cos(2 * np.pi * k / n_fft),
         "rect": np.ones(n_fft),
+        "kbd": np.resize(np.sqrt(np.concatenate([half[:-1], half[:-1][::-1]]) / half[-1]), n_fft),
     }[win]
     if edges != "none":
         x = np.pad(x, n_fft // 2, mode="reflect" if edges == "reflect" else "constant")
@@ -279,6 +293,8 @@ def log_spectra(r: Array, e: Array, of: str, floor: str) -> tuple[Array, Array]:
         return twice * np.log10(np.maximum(r, amount)), twice * np.log10(np.maximum(e, amount))
     if kind.endswith("add"):
         return twice * np.log10(r + amount), twice * np.log10(e + amount)
+    if kind == "power-ratio":
+        return np.log10(r / (e + amount) + amount), np.zeros_like(e)
     return np.log10(r / (np.sqrt(e) + amount) ** 2 + amount), np.zeros_like(e)
 
 

@@ -113,6 +113,8 @@ class Law:
             outcome = self.check(subject)
         except TargetFault as fault:
             outcome = Outcome(False, "a number", str(fault))
+        except ArithmeticError as error:  # a share of a distance of 0
+            outcome = Outcome(False, "a distance above 0", f"{type(error).__name__}: {error}")
         word = "pass" if outcome.holds else "fail"
         return Verdict(self.name, word, self.statement, outcome.expected, outcome.measured)
 

@@ -40,7 +40,7 @@ def known_noise_level(subject: Subject) -> Outcome:
     """Noise that is L dB below the reference gives an SNR of L dB."""
     reference = noise(N)
     return _worst(
-        [_near_db(subject.value(reference, reference + at_level(N, reference, db)), db) for db in (20, -10, 0, 35)]
+        [_near_db(subject.value(reference, reference + at_level(N, reference, db)), db) for db in (20.3, -9.7, 0, 34.6)]
     )
 
 
@@ -144,7 +144,7 @@ def si_sdr_known_level(subject: Subject) -> Outcome:
     """Orthogonal noise that is L dB below the reference gives an SI-SDR of L dB."""
     reference = noise(N)
     return _worst(
-        [_near_db(subject.value(reference, reference + orthogonal(reference, db)), db) for db in (20, -10, 0, 35)]
+        [_near_db(subject.value(reference, reference + orthogonal(reference, db)), db) for db in (20.3, -9.7, 0, 34.6)]
     )
 
 

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Write docs/planted-bugs.md: what the audit says of every planted bug.
+
+The bugs are in tests/audit/planted.py, and a test holds the page against this script::
+
+    python scripts/planted_bugs_table.py
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "planted-bugs.md"
+for folder in (ROOT / "tests" / "audit", ROOT):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+HEAD = """# Planted bugs
+
+`srbench audit` is itself held to account: each row is a small metric with one defect, the laws that it breaks, and
+the bug that the diagnosis names first. A row without laws is caught by the diagnosis alone: the definition that
+reproduces the metric's values is not the declared one. Made by `scripts/planted_bugs_table.py` from
+`tests/audit/planted.py`; do not edit.
+
+| planted bug | declared as | laws broken | first diagnosis |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return the page's text."""
+    from planted import PLANTED, audited
+
+    rows = []
+    for bug in PLANTED:
+        report = audited(bug.name)
+        laws = ", ".join(f"`{check.law}`" for check in report.checks if check.verdict == "fail")
+        first = report.diagnosis.bugs[0].bug if report.diagnosis.bugs else ""
+        rows.append(f"| {bug.name} | `{bug.declared}` | {laws or 'none'} | {first or 'not caught'} |\n")
+    return HEAD + "".join(rows)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
