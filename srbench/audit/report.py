@@ -47,6 +47,18 @@ class Report:
         }
 
 
+def subject_of(function: Callable[..., Any], declared: str, sample_rate: int, convention: Convention | None) -> Subject:
+    """Return a function of this process as the subject of laws."""
+    given = (convention or Convention()).for_function(function)
+    return Subject(
+        partial(call, function, given),
+        declared,
+        sample_rate,
+        modifies=partial(modified, function, given),
+        takes_rate=given.takes_rate,
+    )
+
+
 def audit(
     function: Callable[..., Any],
     declared: str,
@@ -73,14 +85,7 @@ def audit(
     SrbenchError
         If the metric or a law is unknown.
     """
-    given = (convention or Convention()).for_function(function)
-    subject = Subject(
-        partial(call, function, given),
-        declared,
-        sample_rate,
-        modifies=partial(modified, function, given),
-        takes_rate=given.takes_rate,
-    )
+    subject = subject_of(function, declared, sample_rate, convention)
     return _report(getattr(function, "__qualname__", repr(function)), subject, laws)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from srbench.audit.isolate import modified
 from srbench.audit.law import LAWS, SAMPLE_RATE, Law, Subject, laws_for
-from srbench.audit.target import Convention, call
+from srbench.audit.report import subject_of
+from srbench.audit.target import Convention
 from srbench.errors import unknown_name
 
 
@@ -53,14 +53,7 @@ def parametrize_with_laws(
     for name in expected:
         if name not in LAWS:
             raise unknown_name("law", name, LAWS)
-    given = (convention or Convention()).for_function(function)
-    subject = Subject(
-        partial(call, function, given),
-        declared,
-        sample_rate,
-        modifies=partial(modified, function, given),
-        takes_rate=given.takes_rate,
-    )
+    subject = subject_of(function, declared, sample_rate, convention)
 
     def parameter(law: Law) -> Any:
         marks = [pytest.mark.xfail(reason=expected[law.name], strict=True)] if law.name in expected else []

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from importlib import resources
 from pathlib import Path
 
-from srbench.corpora.corpus import Corpus, Utterance
+from srbench.corpora.corpus import Corpus, Utterance, file_digest
 from srbench.errors import SrbenchError
 
 NAME = "demo-1"  # the number is raised if the recordings ever change
@@ -27,7 +26,7 @@ def demo_corpus() -> Corpus:
     found = []
     for row in rows:
         path = folder / f"{row['utterance']}.flac"
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != row["sha256"]:
+        if file_digest(path) != row["sha256"]:
             raise SrbenchError(f"{path}: missing or changed; install srbench again")
         found.append(Utterance(row["utterance"], row["speaker"], path))
     return Corpus(NAME, folder, tuple(sorted(found, key=lambda utterance: utterance.id)))
