@@ -7,16 +7,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: planted demo test lint mutants clean
+.PHONY: demo test lint mutants clean
 
 demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --workers 2 --results results
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
-
-planted: $(VENV)/ready-dev
-	SRBENCH_PLANTED=1 $(BIN)/python -m pytest tests/audit/test_planted_bugs.py
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .

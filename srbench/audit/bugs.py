@@ -26,107 +26,6 @@ class Bug:
         return dict(vars(self))
 
 
-# laws of value: what they mean when no definition fits that explains them
-VALUE_LAWS = {
-    "perceptual_order",
-    "perceptual_bounds",
-    "perceptual_sample_rate",
-    "every_sample_counts",
-    "time_share",
-    "band_share",
-}
-# what a broken law means where the fit does not say it
-FORM = {
-    "unequal_lengths": Bug(
-        "silent truncation",
-        "Signals of unequal length are cut to a common length, or to whole frames, without a word: short outputs are "
-        "scored.",
-        NO_CORRECTION,
-    ),
-    "column_against_row": Bug(
-        "broadcasting",
-        "Shapes (n,) and (n, 1) are broadcast to an n by n difference of every sample with every other.",
-        NO_CORRECTION,
-    ),
-    "batch_of_one": Bug(
-        "a batch of one is measured as something else",
-        "The axes of a batch are mistaken for time or channels.",
-        NO_CORRECTION,
-    ),
-    "batch_is_mean_of_items": Bug(
-        "a batch is not the mean of its items",
-        "The energies of all items are pooled before the logarithm: a ratio of means, not a mean of ratios.",
-        NO_CORRECTION,
-    ),
-    "nan_is_not_hidden": Bug(
-        "NaN hidden",
-        "A NaN sample gives an ordinary number: a broken output goes unseen.",
-        "Look for NaN in the outputs and recompute.",
-    ),
-    "infinity_is_not_hidden": Bug(
-        "infinity hidden", "An infinite sample gives an ordinary number: a broken output goes unseen.", NO_CORRECTION
-    ),
-    "inputs_unchanged": Bug(
-        "input modified",
-        "The function writes into the arrays it is given, so whatever is computed from them afterwards is wrong.",
-        "Numbers computed before the call stand; recompute those after it.",
-    ),
-    "deterministic": Bug(
-        "random",
-        "The same pair gives different values: unseeded noise is added.",
-        "Repeat and average; state the seed.",
-    ),
-    "int16_input": Bug(
-        "integer overflow",
-        "Differences or squares of 16-bit samples wrap around.",
-        "Convert to float first and recompute.",
-    ),
-    "float32_input": Bug(
-        "precision",
-        "float32 samples give another value: the arithmetic is too narrow or a constant depends on the type.",
-        NO_CORRECTION,
-    ),
-    "no_samples": Bug(
-        "empty signals are scored",
-        "A signal of no samples has a finite value, or one sample ends the process.",
-        NO_CORRECTION,
-    ),
-    "every_sample_counts": Bug(
-        "samples left out",
-        "Errors in some part of the signal do not count: a last patch or frame is dropped.",
-        NO_CORRECTION,
-    ),
-    "time_share": Bug(
-        "frames left out", "A change at the end of the signal does not count as it should.", NO_CORRECTION
-    ),
-    "band_share": Bug("bins left out", "A change at the top of the band does not count as it should.", NO_CORRECTION),
-    "lsd_silent_estimate": Bug(
-        "no floor",
-        "A silent estimate has no finite, worst distance: the logarithm of zero is not caught.",
-        NO_CORRECTION,
-    ),
-    "lsd_both_silent": Bug(
-        "no floor", "Two silent signals give NaN: the logarithm of zero is not caught.", NO_CORRECTION
-    ),
-    "perceptual_silence": Bug(
-        "silence scored", "A silent estimate gets a number.", "Leave such utterances out and count them."
-    ),
-    "perceptual_sample_rate": Bug(
-        "sample rate ignored",
-        "The rate is fixed or not passed on, so signals at another rate are heard at the wrong speed.",
-        NO_CORRECTION,
-    ),
-    "perceptual_order": Bug("swapped arguments", "The estimate is taken for the reference.", NO_CORRECTION),
-    "perceptual_bounds": Bug(
-        "rescaled", "Values leave the metric's range: the raw score or a percentage is returned.", NO_CORRECTION
-    ),
-    "plain_call": Bug(
-        "no number",
-        "The function does not give one finite number for an ordinary pair.",
-        "Check --call, --order and --shape.",
-    ),
-}
-
 PREPARED = {
     "mean": ("mean removed", "Both signals are centred first, so an offset in the estimate costs nothing."),
     "peak": ("signals normalised", "Both signals are divided by their own peaks first, so errors of level are hidden."),
@@ -295,6 +194,8 @@ def distance_bugs(point: Distance, declared: Lsd) -> list[Bug]:
     }
     if point.edges != (declared.pad if declared.center else "none"):
         bugs.append(Bug("other ends", f"The ends of the signals are {edges[point.edges]}.", NO_CORRECTION))
+    if point.part != "all":
+        bugs.append(_part_bug(point.part))
     if not _same_floor(point.floor, declared.floor):
         kinds = {
             "max": "clamped at",
@@ -303,6 +204,7 @@ def distance_bugs(point: Distance, declared: Lsd) -> list[Bug]:
             "mag-add": "magnitudes raised by",
             "ratio": "a ratio with",
             "power-ratio": "a ratio of powers with",
+            "peak-max": "relative to the greatest bin, clamped at",
         }
         kind = point.floor.rstrip("0123456789e-.")
         amount = point.floor[len(kind) :]
@@ -315,6 +217,21 @@ def distance_bugs(point: Distance, declared: Lsd) -> list[Bug]:
             )
         )
     return bugs
+
+
+def _part_bug(part: str) -> Bug:
+    """Name what is left out."""
+    if part == "patches8192":
+        text = "The distance is taken over whole patches of 8192 samples and averaged."
+        return Bug("mean over patches", text, NO_CORRECTION)
+    if part == "whole8192":
+        text = "The samples after the last whole patch of 8192 do not count."
+        return Bug("samples left out", text, NO_CORRECTION)
+    if part == "bins1:":
+        return Bug("bins left out", "The bin at 0 Hz does not count.", NO_CORRECTION)
+    low, high = (float(share) for share in part[4:].split("-"))
+    text = f"Only the bins from {100 * low:g} to {100 * high:g} % of the band count."
+    return Bug("bins left out", text, NO_CORRECTION)
 
 
 def _same_floor(found: str, declared: str) -> bool:

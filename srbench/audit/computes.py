@@ -50,9 +50,10 @@ def distance_signature(fit: Fit, subject: Subject) -> str:
         floor = f"max{value_text(float(floor[7:]) ** 2)}"
     plain = (
         point.prepare == "none"
+        and point.part == "all"
         and point.of == "power"
         and point.win == "hann"
-        and not floor.startswith(("mag", "power-ratio"))
+        and not floor.startswith(("mag", "power-ratio", "peak"))
     )
     swapped = point.order == "est,ref"
     if log and plain and not swapped and point.pool in ("rms_f.mean_t", "rms_t.mean_f"):
@@ -83,6 +84,7 @@ def distance_signature(fit: Fit, subject: Subject) -> str:
         "pool": point.pool,
         "order": point.order.replace(",", "-"),
         "prepare": point.prepare,
+        "part": point.part,
         "clip": None if fit.cap is None else round(fit.cap, 6),
         "sr": subject.sample_rate,
     }

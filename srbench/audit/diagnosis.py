@@ -9,11 +9,10 @@ from typing import cast
 
 import numpy as np
 
+from srbench.audit.broken_laws import FORM, NAMES, VALUE_LAWS
 from srbench.audit.bugs import (
-    FORM,
     NO_CORRECTION,
     PREPARED,
-    VALUE_LAWS,
     Bug,
     cap_bugs,
     distance_bugs,
@@ -140,42 +139,12 @@ def _named(broken: Sequence[Verdict]) -> list[Bug]:
     return [Bug(name, f"Broken: {statements[law]}", NO_CORRECTION) for law, name in NAMES.items() if law in statements]
 
 
-# What a broken law says by itself; the likeliest first.
-NAMES = {
-    law: name
-    for name, laws in {
-        "the value depends on the scale of one signal": ("estimate_scaling", "reference_scaling"),
-        "equal signals are not scored best": ("ratio_identity", "perceptual_identity", "lsd_identity"),
-        "silent estimates scored": ("zero_estimate",),
-        "the polarity of the signals matters": ("joint_polarity", "lsd_polarity"),
-        "the order of the samples matters": ("sample_permutation",),
-        "the value depends on the level": (
-            "joint_scaling",
-            "lsd_joint_scaling",
-            "mse_joint_scaling",
-            "joint_level",
-            "estimate_level",
-        ),
-        "not symmetric": ("lsd_symmetry",),
-        "sum for mean": ("lsd_duration", "mse_duration"),
-        "absolute values for squares, or smoothed spectra": ("independent_noises", "mse_closed_form"),
-        "value capped": ("more_noise_is_worse", "large_errors_are_not_capped", "perceptual_more_noise_is_worse"),
-        "frames left out or counted twice": ("gain_on_half_the_frames",),
-        "bins left out or counted twice": ("gain_on_half_the_band", "narrower_is_worse"),
-        "a constant added": ("mse_identity_and_symmetry",),
-        "mean removed": ("snr_mean_is_kept", "mse_mean_is_kept"),
-        "another scale": ("snr_gain", "lsd_gain", "known_noise_level", "si_sdr_known_level"),
-    }.items()
-    for law in laws
-}
-
-
 def _diagnose_ratio(subject: Subject) -> Diagnosis:
     probes = ratio_probes(subject.sample_rate)
     measured = answers(subject.value, probes)
     loud = noise(8192, level=0.3)
     cap = _cap(subject, [(loud, loud + orthogonal(loud, db)) for db in (100, 120)])
-    fits = fit_ratio(_below(measured, cap), probes)
+    fits = fit_ratio(_below(measured, cap), subject.sample_rate)
     best = fits[0]
     if not best.exact:
         return Diagnosis((), None, tuple(ratio_signature(fit, subject) for fit in fits[:3]))
@@ -199,7 +168,7 @@ def _diagnose_square(subject: Subject) -> Diagnosis:
 
 def _diagnose_opinion(subject: Subject) -> Diagnosis:
     probes, name = opinion_probes(subject.sample_rate), subject.metric.name
-    fits = fit_opinion(answers(subject.value, probes), probes, name, subject.sample_rate)
+    fits = fit_opinion(answers(subject.value, probes), name, subject.sample_rate)
     best, point = fits[0], cast(Opinion, fits[0].point)
     if not best.exact:
         return Diagnosis((), None)
@@ -228,11 +197,18 @@ def _diagnose_distance(subject: Subject) -> Diagnosis:
     measured = answers(subject.value, probes)
     loud = noise(12000, level=0.3)
     cap = _cap(subject, [(loud, 1e6 * loud), (loud, 1e9 * loud)])
-    fits = fit_distance(_below(measured, cap), probes, subject.sample_rate)
+    fits = fit_distance(_below(measured, cap), subject.sample_rate)
+    if cap is not None and not fits[0].exact:  # an estimate that is normalised answers like a cap
+        fits, cap = fit_distance(measured, subject.sample_rate), None
     best = fits[0]
     declared = cast(Lsd, subject.definition)
     if not best.exact:
-        return Diagnosis((), None, tuple(distance_signature(fit, subject) for fit in fits[:3]))
+        nearest = tuple(distance_signature(fit, subject) for fit in fits[:3])
+        waveform = fit_square(measured, probes)[0]
+        if waveform.exact:
+            text = f"The value is of the waveforms' difference ({waveform.point.form}): no spectrum is taken."
+            return Diagnosis((Bug("not spectral", text, NO_CORRECTION),), None, nearest)
+        return Diagnosis((), None, nearest)
     point = cast(Distance, best.point)
     unit = (1.0 if declared.log == "10" else math.log(10)) * (1.0 if declared.of == "power" else 0.5)
     factor = math.sqrt(abs(best.factor)) if point.pool == "mean_all" else best.factor

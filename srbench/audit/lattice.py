@@ -213,13 +213,18 @@ class Distance:
         What the logarithm is taken of; ``log1p`` is log(1 + |S|), the log of a log. A magnitude in place of a power
         is a factor of 1/2.
     floor : str
-        ``max…`` or ``add…`` on the power, ``mag-max…`` or ``mag-add…`` on the magnitude, ``ratio…`` inside the ratio.
+        ``max…`` or ``add…`` on the power, ``peak-max…`` relative to its greatest bin, ``mag-max…`` or ``mag-add…`` on
+        the magnitude, ``ratio…`` inside the ratio.
     pool : str
         ``rms_f.mean_t``, ``rms_t.mean_f``, ``rms_all``, ``mean_all`` (no root), ``abs_all`` (no square),
         ``norm_f.mean_t`` (sum for mean), ``norm_t.mean_f``, ``rms_f.sum_t``, ``log_of_mean_t`` (the mean over time
         before the logarithm).
     prepare : str
         As in `Ratio`.
+    part : str
+        What is looked at: ``all``, ``patches8192`` (the mean over whole patches), ``whole8192`` (the samples after the
+        last whole patch left out), or a range of the bins as shares of the band, ``bins0.5-1``; ``bins1:`` leaves out
+        the first.
     """
 
     n_fft: int = 2048
@@ -231,8 +236,15 @@ class Distance:
     pool: str = "rms_f.mean_t"
     order: str = "ref,est"
     prepare: str = "none"
+    part: str = "all"
 
 
+PARTS = (
+    "patches8192",
+    "whole8192",
+    "bins1:",
+    *(f"bins{low}-{high}" for low, high in ((0, 0.25), (0, 0.5), (0, 0.95), (0.25, 1), (0.5, 1))),
+)
 POOLS = (
     "rms_f.mean_t",
     "rms_t.mean_f",
@@ -258,6 +270,9 @@ FLOORS = (
     "ratio1e-12",
     "ratio1e-8",
     "ratio1e-10",
+    "peak-max1e-6",
+    "peak-max1e-8",
+    "peak-max1e-10",
 )
 
 
@@ -288,6 +303,8 @@ def log_spectra(r: Array, e: Array, of: str, floor: str) -> tuple[Array, Array]:
         r, e = np.log1p(r), np.log1p(e)
     if kind.startswith("mag-") and of == "power":
         r, e = np.sqrt(r), np.sqrt(e)
+    if kind == "peak-max":  # so many dB below the greatest of all bins, as librosa's top_db
+        return np.log10(np.maximum(r, amount * r.max())), np.log10(np.maximum(e, amount * e.max()))
     twice = 2 if kind.startswith("mag-") and of == "power" else 1
     if kind.endswith("max"):
         return twice * np.log10(np.maximum(r, amount)), twice * np.log10(np.maximum(e, amount))
@@ -296,6 +313,16 @@ def log_spectra(r: Array, e: Array, of: str, floor: str) -> tuple[Array, Array]:
     if kind == "power-ratio":
         return np.log10(r / (e + amount) + amount), np.zeros_like(e)
     return np.log10(r / (np.sqrt(e) + amount) ** 2 + amount), np.zeros_like(e)
+
+
+def parted(spectrogram: Array, part: str) -> Array:
+    """Return the bins of a spectrogram, shape (frames, bins), that a part keeps."""
+    if not part.startswith("bins"):
+        return spectrogram
+    if part == "bins1:":
+        return spectrogram[:, 1:]
+    low, high = (float(share) * (spectrogram.shape[1] - 1) for share in part[4:].split("-"))
+    return spectrogram[:, round(low) : round(high) + 1]
 
 
 def pooled(difference: Array, pool: str) -> float:

@@ -8,7 +8,6 @@ printed digit: ``12.30`` is not ``12.3``.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from srbench.audit.grids import plain_text, read_grids
+from srbench.audit.number import SUPERSCRIPTS, Number, parse_number
 from srbench.errors import SrbenchError, unknown_name
 from srbench.metrics import METRICS, get_metric
 
@@ -51,41 +51,7 @@ _ROLE_WORDS = {
     ),
 }
 _ROLE_KEYS = {word: role for role, words in _ROLE_WORDS.items() for word in words.split()}
-_MISSING = frozenset({"", "-", "–", "—", "--", "---", "n/a", "na", "nan", "none", "null", "/", "?", "x"})
-_FLOAT = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?"
-_SPREAD = rf"(?:±\s*(?P<pm>{_FLOAT})|\(\s*±?\s*(?P<paren>{_FLOAT})\s*\)|\[[^\]]*\])"
-_NUMBER = re.compile(
-    rf"(?P<value>{_FLOAT})\s*(?P<spread>{_SPREAD})?\s*(?:[×x]\s*10\^?(?P<power>[-+]?\d{{1,3}}))?\s*"
-    r"(?P<unit>%|dB)?",
-    re.IGNORECASE,
-)
 _HEADER_POWER = re.compile(r"(?:[×x]\s*)?(?:10\^?([-+]?\d{1,2})|\b1e([-+]?\d{1,2}))(?!\d)")
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number as printed.
-
-    Attributes
-    ----------
-    text : str
-        The cell, without markup.
-    value : float
-        Finite; in the metric's own unit (a percentage of a metric without unit is divided by 100).
-    step : float
-        The worth of one unit of the last printed digit.
-    digits : int
-        How many significant digits are printed.
-    spread : float or None
-        What stands after ±, or in brackets.
-    """
-
-    text: str
-    value: float
-    step: float
-    digits: int
-    spread: float | None = None
 
 
 @dataclass(frozen=True)
@@ -301,7 +267,7 @@ def _recognise(header: str, given: Mapping[str, str]) -> tuple[str, str | None]:
     """Return a metric's name or a role, and the convention that the header states."""
     if _fold(header) in given:
         return given[_fold(header)], None
-    words = re.sub(r"[↑↓#]", " ", header.translate(_SUPERSCRIPTS)).casefold()
+    words = re.sub(r"[↑↓#]", " ", header.translate(SUPERSCRIPTS)).casefold()
     words = _HEADER_POWER.sub(" ", words)
     aside = " ".join(re.findall(r"[\(\[]([^()\[\]]*)[\)\]]", words))
     words = re.sub(r"[\(\[][^()\[\]]*[\)\]]?", " ", words)
@@ -339,7 +305,7 @@ def _column(index: int, header: str, span: str, given: Mapping[str, str], conven
     ):
         name = "pesq_nb"
     scale = 0.01 if "%" in header and METRICS[name].unit == "1" else 1.0
-    power = _HEADER_POWER.search(header.translate(_SUPERSCRIPTS).casefold())
+    power = _HEADER_POWER.search(header.translate(SUPERSCRIPTS).casefold())
     if name == "mse" and power:
         scale = 10.0 ** -abs(int(power[1] or power[2]))  # ×10^5 and ×10^-5 are both written for 1e-5
     return Column(index, header, "metric", name, convention, scale, span=span)
@@ -404,39 +370,3 @@ def _rows(columns: Sequence[Column], body: Sequence[Sequence[str]]) -> Iterator[
                 last[index] = cells[index]  # an empty cell repeats the one above, as below \multirow
         group = (section, *(last.get(index, "") for index in groups))
         yield Row(number, "" if model is None else last.get(model, ""), group, tuple(cells), numbers)
-
-
-def parse_number(text: str, scale: float = 1.0, *, unitless: bool = False) -> Number | None:
-    """Return the number that a cell holds, or None.
-
-    Parameters
-    ----------
-    text : str
-        ``12.3``, ``12.3 ± 0.4``, ``12.3 (0.4)``, ``1.2e-5``, ``1.2 × 10^-5``, ``93.1 %``, ``19.9 dB``.
-    scale : float
-        What the column's values are multiplied by.
-    unitless : bool
-        Whether a percent sign divides by 100.
-    """
-    text = plain_text(text)
-    if text.casefold() in _MISSING:
-        return None
-    match = _NUMBER.fullmatch(text.translate(_SUPERSCRIPTS))
-    if match is None:
-        return None
-    printed = match["value"].replace(",", "").lower()
-    mantissa, _, exponent = printed.partition("e")
-    power = int(exponent or 0) + int(match["power"] or 0)
-    scale *= 0.01 if unitless and match["unit"] == "%" else 1.0
-    decimals = len(mantissa.partition(".")[2])
-    spread = match["pm"] or match["paren"]
-    try:
-        value = float(f"{mantissa}e{power}") * scale
-        step = float(f"1e{power - decimals}") * scale
-        around = None if spread is None else float(spread.replace(",", "")) * 10.0 ** int(match["power"] or 0) * scale
-    except (OverflowError, ValueError):
-        return None
-    if not math.isfinite(value) or not math.isfinite(step) or (around is not None and not math.isfinite(around)):
-        return None
-    digits = len(re.sub(r"\D", "", mantissa).lstrip("0"))
-    return Number(text, value, step, digits, around)

@@ -219,6 +219,12 @@ def snr_quiet_ends_trimmed(y: Array, x: Array) -> float:
     return snr(y[part], x[part])
 
 
+@plant("snr", "samples left out")
+def snr_quiet_samples_of_the_reference_left_out(y: Array, x: Array) -> float:
+    heard = np.abs(y) >= 0.1 * rms(y)
+    return snr(y[heard], x[heard])
+
+
 @plant("snr", "PSNR")
 def snr_peak_over_noise(y: Array, x: Array) -> float:
     return db(peak(y) ** 2, float(np.mean((y - x) ** 2)))

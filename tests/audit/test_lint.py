@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from srbench.audit.lint import RULES, Finding, lint
-from srbench.audit.table import parse_number, read_table
+from srbench.audit.number import parse_number
+from srbench.audit.table import read_table
 from srbench.cli.lint import command
 from srbench.errors import SrbenchError
 
