@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from srbench.metrics import METRICS
 
 Array = NDArray[Any]
 WITH_RATE = Convention(call="f(ref, est, sr)")
+TENSORS = Convention(array="torch")
 EPS64 = float(np.finfo(np.float64).eps)
 CHECKS = frozenset({"shape", "type", "empty", "length", "finite"})
 
@@ -207,11 +209,77 @@ def stoi_of(extended: bool) -> Callable[..., float]:
     return stoi
 
 
+def of_tensors(function: Callable[..., Any], dtype: str = "float64") -> Callable[..., Any]:
+    """Make a function of tensors ``(reference, estimate)`` one of arrays that refuses what has no value."""
+
+    @functools.wraps(function)
+    def measured(y: Array, x: Array) -> Any:
+        import torch
+
+        return function(*(torch.from_numpy(signal).to(getattr(torch, dtype)) for signal in (y, x)))
+
+    return checked(measured)
+
+
+def nuwave_lsd(y: Any, x: Any) -> Any:
+    """LSD as NU-Wave's code has it, in the tensors' own precision."""
+    import torch
+
+    window = torch.hann_window(2048, dtype=y.dtype)
+
+    def spectrum(signal: Any) -> Any:
+        bins = torch.view_as_real(torch.stft(signal, 2048, 512, window=window, return_complex=True))
+        return torch.log10(torch.norm(bins, p=2, dim=-1).square().clamp(1e-8))
+
+    return (spectrum(x) - spectrum(y)).square().mean(dim=0).sqrt().mean()
+
+
+def torch_mse(y: Any, x: Any) -> Any:
+    """MSE by torch, in the tensors' own precision."""
+    from torch.nn.functional import mse_loss
+
+    return mse_loss(x, y)
+
+
+def torchmetrics_own_snr(y: Any, x: Any) -> Any:
+    """SNR by torchmetrics."""
+    from torchmetrics.functional.audio import signal_noise_ratio
+
+    return signal_noise_ratio(x, y)
+
+
+def torchmetrics_own_si_sdr(y: Any, x: Any) -> Any:
+    """SI-SDR by torchmetrics."""
+    from torchmetrics.functional.audio import scale_invariant_signal_distortion_ratio
+
+    return scale_invariant_signal_distortion_ratio(x, y, zero_mean=False)
+
+
+def fast_bss_eval_si_sdr(y: Any, x: Any) -> Any:
+    """SI-SDR by fast_bss_eval, of arrays or of tensors: its loss, as its si_sdr raises where the two are equal."""
+    from fast_bss_eval import si_sdr_loss
+
+    return -si_sdr_loss(x, y)
+
+
+PUBLISHED = (
+    ("torch", Correct("torch MSE", "mse", of_tensors(torch_mse), TENSORS)),
+    ("torch", Correct("torch MSE in float32", "mse", of_tensors(torch_mse, "float32"), TENSORS)),
+    ("torch", Correct("NU-Wave LSD in torch", "lsd", of_tensors(nuwave_lsd), TENSORS)),
+    ("torch", Correct("NU-Wave LSD in torch, float32", "lsd", of_tensors(nuwave_lsd, "float32"), TENSORS)),
+    # in float32 their constants are 1.2e-7, which is no SNR: a test of the audit has that
+    ("torchmetrics", Correct("torchmetrics SNR", "snr", of_tensors(torchmetrics_own_snr), TENSORS)),
+    ("torchmetrics", Correct("torchmetrics SI-SDR", "si_sdr", of_tensors(torchmetrics_own_si_sdr), TENSORS)),
+    ("fast_bss_eval", Correct("fast_bss_eval SI-SDR", "si_sdr", checked(fast_bss_eval_si_sdr))),
+    ("fast_bss_eval", Correct("fast_bss_eval SI-SDR in torch", "si_sdr", of_tensors(fast_bss_eval_si_sdr), TENSORS)),
+)
+
 CORRECT: tuple[Correct, ...] = (
     *(Correct(f"srbench {name}", name, METRICS[name], WITH_RATE) for name in auditable()),
-    Correct("torchmetrics SNR", "snr", checked(torchmetrics_snr)),
-    Correct("torchmetrics SI-SDR", "si_sdr", checked(torchmetrics_si_sdr)),
-    Correct("fast_bss_eval SI-SDR", "si_sdr", checked(coherence_si_sdr)),
+    *(correct for package, correct in PUBLISHED if all(map(find_spec, ("torch", package)))),
+    Correct("formula of torchmetrics' SNR", "snr", checked(torchmetrics_snr)),
+    Correct("formula of torchmetrics' SI-SDR", "si_sdr", checked(torchmetrics_si_sdr)),
+    Correct("formula of fast_bss_eval's SI-SDR", "si_sdr", checked(coherence_si_sdr)),
     Correct("NU-Wave SNR of norms", "snr", checked(norms_snr)),
     Correct("SNR from two levels", "snr", checked(decibel_snr)),
     Correct("SNR in float32", "snr", checked(narrow_snr)),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -280,3 +281,48 @@ def test_laws_in_another_projects_tests(tmp_path: Path):
     assert "test_natural[snr_gain]" not in done.stdout.split("short test summary")[-1]
     with pytest.raises(SrbenchError, match="unknown law"):
         parametrize_with_laws(METRICS["snr"], "snr", expected_failures={"nothing": "?"})
+
+
+TENSORS = Convention(order="est,ref", array="torch")
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "law", "told"),
+    [
+        ("torchmetrics.functional.audio:signal_noise_ratio", "snr", "no_samples", "0"),
+        ("torchmetrics.functional.audio:scale_invariant_signal_distortion_ratio", "si_sdr", "no_samples", "0"),
+        ("torch.nn.functional:mse_loss", "mse", "column_against_row", "0.02042"),
+    ],
+)
+def test_manners_of_published_functions(name: str, declared: str, law: str, told: str):
+    """As their packages give them, they score signals of no samples, or broadcast; their values are right."""
+    module, function = name.split(":")
+    published = getattr(pytest.importorskip(module, reason=f"needs {module.split('.')[0]}"), function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of the shapes and goes on
+        report = audit(published, declared, convention=TENSORS)
+    assert {check.law: check.measured for check in report.checks if check.verdict == "fail"} == {law: told}
+    assert report.diagnosis.computes == str(METRICS[declared].signature(16000))
+
+
+def test_a_constant_of_single_precision_is_told():
+    """In float32 torchmetrics adds 1.2e-7 to both energies: 30 dB at -60 dBFS come out as 29.94."""
+    published = pytest.importorskip("torchmetrics.functional.audio", reason="needs torchmetrics")
+
+    def narrow(reference, estimate):
+        return published.signal_noise_ratio(estimate.float(), reference.float())
+
+    convention = Convention(array="torch")
+    (check,) = audit(narrow, "snr", convention=convention, laws=("joint_scaling",)).checks
+    assert check.verdict == "fail"
+    assert float(check.measured.split()[0]) == pytest.approx(29.937, abs=0.001)
+
+
+def test_equal_sources_that_cannot_be_sorted_are_told():
+    """si_sdr of fast_bss_eval 0.1.4 raises where every pair of sources is at infinity: equal signals have no value."""
+    published = pytest.importorskip("fast_bss_eval", reason="needs fast_bss_eval")
+    pytest.importorskip("torch", reason="needs torch")
+    convention = Convention(array="torch", shape="1n")
+    (check,) = audit(published.si_sdr, "si_sdr", convention=convention, laws=("ratio_identity",)).checks
+    assert check.verdict == "fail"
+    assert "raised RuntimeError" in check.measured
