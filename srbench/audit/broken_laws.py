@@ -13,28 +13,30 @@ VALUE_LAWS = {
     "time_share",
     "band_share",
 }
+# what a function does that only never thought of such input
+UNUSUAL_INPUT = ("column_against_row", "batch_of_one", "batch_is_mean_of_items", "int16_input")
 # what a broken law means where the fit does not say it
 FORM = {
     "unequal_lengths": Bug(
         "silent truncation",
-        "Signals of unequal length are cut to a common length, or to whole frames, without a word: short outputs are "
-        "scored.",
-        NO_CORRECTION,
+        "Signals of unequal length are cut to a common length without a word: short outputs are scored.",
+        "Numbers from signals of equal length stand; look for outputs that were shorter.",
     ),
     "column_against_row": Bug(
         "broadcasting",
         "Shapes (n,) and (n, 1) are broadcast to an n by n difference of every sample with every other.",
-        NO_CORRECTION,
+        "Numbers from signals of one shape stand; refuse unequal shapes.",
     ),
     "batch_of_one": Bug(
         "a batch of one is measured as something else",
         "The axes of a batch are mistaken for time or channels.",
-        NO_CORRECTION,
+        "Numbers from single signals stand; refuse batches, or measure their items.",
     ),
     "batch_is_mean_of_items": Bug(
         "a batch is not the mean of its items",
-        "The energies of all items are pooled before the logarithm: a ratio of means, not a mean of ratios.",
-        NO_CORRECTION,
+        "Given a batch, the energies of all items are pooled before the logarithm: a ratio of means, not a mean of "
+        "ratios.",
+        "Numbers from single signals stand; those of batches cannot be corrected.",
     ),
     "nan_is_not_hidden": Bug(
         "NaN hidden",
@@ -57,7 +59,7 @@ FORM = {
     "int16_input": Bug(
         "integer overflow",
         "Differences or squares of 16-bit samples wrap around.",
-        "Convert to float first and recompute.",
+        "Numbers from float samples stand; those from integers must be recomputed.",
     ),
     "float32_input": Bug(
         "precision",
@@ -87,7 +89,7 @@ FORM = {
         "no floor", "Two silent signals give NaN: the logarithm of zero is not caught.", NO_CORRECTION
     ),
     "perceptual_silence": Bug(
-        "silence scored", "A silent estimate gets a number.", "Leave such utterances out and count them."
+        "silence scored", "A silent estimate gets a number.", "Leave such utterances out and count them; others stand."
     ),
     "perceptual_sample_rate": Bug(
         "sample rate ignored",

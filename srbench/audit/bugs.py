@@ -30,6 +30,8 @@ PREPARED = {
     "mean": ("mean removed", "Both signals are centred first, so an offset in the estimate costs nothing."),
     "peak": ("signals normalised", "Both signals are divided by their own peaks first, so errors of level are hidden."),
     "rms": ("signals normalised", "Both signals are divided by their own RMS first, so errors of level are hidden."),
+    "z-score": ("signals normalised", "Both signals are centred and divided by their deviation first (z-score)."),
+    "min-max": ("signals normalised", "Both signals are brought to the range from 0 to 1 first (min-max)."),
     "est-peak": ("estimate normalised", "The estimate is divided by its peak first."),
     "ref-peak": ("reference normalised", "The reference is divided by its peak first."),
     "est-rms-to-ref": ("estimate normalised", "The estimate is brought to the level of the reference first."),
@@ -70,13 +72,17 @@ def ratio_bugs(point: Ratio, declared: Ratio) -> list[Bug]:
                 NO_CORRECTION,
             )
         )
+    if point.energy in ("every-pair", "sum-of-every-pair"):
+        text = "The noise is the difference of every sample with every other: (n,) and (n, 1) were broadcast to n by n."
+        bugs.append(Bug("broadcasting", text, NO_CORRECTION))
     if point.energy == "abs":
         bugs.append(Bug("absolute values for squares", "Mean absolute values are compared.", NO_CORRECTION))
-    if point.energy in ("peak", "full-scale"):
+    if point.energy in ("peak", "full-scale", "peak-to-peak"):
+        peaks = {"peak": "the squared peak of the reference", "full-scale": "1", "peak-to-peak": "the square of 2"}
         bugs.append(
             Bug(
                 "PSNR for SNR",
-                "The numerator is the squared peak of the reference, not its power.",
+                f"The numerator is {peaks[point.energy]}, not the power of the reference.",
                 "Subtract the crest factor of each reference in dB, if known.",
             )
         )
@@ -97,10 +103,12 @@ def ratio_bugs(point: Ratio, declared: Ratio) -> list[Bug]:
             )
         )
     if point.floor:
+        to = {"sums": "the sum of the noise's squares", "floors": "both powers per sample"}
+        where = to.get(point.energy, "the noise power per sample")
         bugs.append(
             Bug(
                 "a constant added to the noise power",
-                f"{value_text(point.floor)} is added to the noise power per sample: it caps the value.",
+                f"{value_text(point.floor)} is added to {where}: it caps the value.",
                 "1 / (10^(-value/10) - constant / power) corrects one utterance where the reference's power is known.",
             )
         )
@@ -132,6 +140,11 @@ def square_bugs(point: Square) -> list[Bug]:
             "10^(value/10) is the MSE: exact for one utterance.",
         ),
         "greatest": ("greatest for mean", "The greatest error is returned.", NO_CORRECTION),
+        "every-pair": (
+            "broadcasting",
+            "The mean is over every sample with every other: (n,) and (n, 1) were broadcast to n by n.",
+            NO_CORRECTION,
+        ),
     }
     bugs = [Bug(*forms[point.form])] if point.form in forms else []
     return bugs + ([Bug(*PREPARED[point.prepare], NO_CORRECTION)] if point.prepare in PREPARED else [])
@@ -196,7 +209,10 @@ def distance_bugs(point: Distance, declared: Lsd) -> list[Bug]:
         bugs.append(Bug("other ends", f"The ends of the signals are {edges[point.edges]}.", NO_CORRECTION))
     if point.part != "all":
         bugs.append(_part_bug(point.part))
-    if not _same_floor(point.floor, declared.floor):
+    if point.floor.startswith("norm-max"):
+        text = "Each spectrum is divided by its greatest bin first (ref=np.max), so errors of level are hidden."
+        bugs.append(Bug("signals normalised", text, NO_CORRECTION))
+    elif not _same_floor(point.floor, declared.floor):
         kinds = {
             "max": "clamped at",
             "add": "raised by",
@@ -227,8 +243,9 @@ def _part_bug(part: str) -> Bug:
     if part == "whole8192":
         text = "The samples after the last whole patch of 8192 do not count."
         return Bug("samples left out", text, NO_CORRECTION)
-    if part == "bins1:":
-        return Bug("bins left out", "The bin at 0 Hz does not count.", NO_CORRECTION)
+    if part in ("bins1:", "bins:-1"):
+        which = "at 0 Hz" if part == "bins1:" else "at half the sample rate"
+        return Bug("bins left out", f"The bin {which} does not count.", NO_CORRECTION)
     low, high = (float(share) for share in part[4:].split("-"))
     text = f"Only the bins from {100 * low:g} to {100 * high:g} % of the band count."
     return Bug("bins left out", text, NO_CORRECTION)

@@ -53,7 +53,7 @@ def distance_signature(fit: Fit, subject: Subject) -> str:
         and point.part == "all"
         and point.of == "power"
         and point.win == "hann"
-        and not floor.startswith(("mag", "power-ratio", "peak"))
+        and not floor.startswith(("mag", "power-ratio", "peak", "norm"))
     )
     swapped = point.order == "est,ref"
     if log and plain and not swapped and point.pool in ("rms_f.mean_t", "rms_t.mean_f"):

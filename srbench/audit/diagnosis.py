@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from srbench.audit.broken_laws import FORM, NAMES, VALUE_LAWS
+from srbench.audit.broken_laws import FORM, NAMES, UNUSUAL_INPUT, VALUE_LAWS
 from srbench.audit.bugs import (
     NO_CORRECTION,
     PREPARED,
@@ -58,8 +58,11 @@ def diagnose(subject: Subject, verdicts: Sequence[Verdict]) -> Diagnosis:
     """
     broken = [verdict for verdict in verdicts if verdict.verdict == "fail"]
     form = [FORM[verdict.law] for verdict in broken if verdict.law in FORM and verdict.law not in VALUE_LAWS]
+    form.sort(key=lambda bug: bug in [FORM[law] for law in UNUSUAL_INPUT])  # what is done on purpose is told first
     if any(verdict.law == "plain_call" for verdict in broken):
         return Diagnosis(tuple(form[:1]), None)
+    if not np.isfinite(answers(subject.value, _probes(subject))).any():
+        return Diagnosis((FORM["plain_call"],), None)
     if subject.family in ("snr", "si_sdr"):
         found = _diagnose_ratio(subject)
     elif subject.family == "lsd":
@@ -73,11 +76,14 @@ def diagnose(subject: Subject, verdicts: Sequence[Verdict]) -> Diagnosis:
         for verdict in broken  # an exchange that was made would have been found by the fit
         if verdict.law in VALUE_LAWS and not found.bugs and verdict.law != "perceptual_order"
     ]
-    bugs = list(dict.fromkeys([*found.bugs, *value, *form]))
-    if not bugs and (departs := _departs(subject)):
-        bugs = [*_named(broken), departs][:1]
-    elif broken and not bugs:
-        bugs = _named(broken)
+    laws = {verdict.law for verdict in broken}
+    if not found.bugs:
+        named = _named(broken)
+        value = [*named, *value] if laws & _CORE else [*value, *named]
+        if not value and not laws & {"deterministic", "float32_input", "inputs_unchanged"}:
+            departs = _departs(subject)
+            value = [departs] if departs else []
+    bugs = list({bug.bug: bug for bug in reversed([*found.bugs, *value, *form])}.values())[::-1]
     if broken and not bugs:
         names = ", ".join(verdict.law for verdict in broken)
         bugs = [
@@ -88,19 +94,27 @@ def diagnose(subject: Subject, verdicts: Sequence[Verdict]) -> Diagnosis:
     return replace(found, bugs=tuple(bugs))
 
 
+# what no definition of its family breaks; where one of them is broken, parts left out are not the first thing to say
+_CORE = {"snr_gain", "joint_scaling", "ratio_identity", "estimate_scaling", "lsd_gain", "lsd_identity"}
+
+
+def _probes(subject: Subject) -> Sequence[Probe]:
+    probes = {"lsd": distance_probes, "pesq": opinion_probes, "stoi": opinion_probes}.get(subject.family, ratio_probes)
+    return probes(subject.sample_rate)
+
+
 def _in_the_answers(subject: Subject, broken: Sequence[Verdict]) -> Bug | None:
     """Return a bug that the answers themselves show: failures scored, rounding, a cap from below."""
     measured = {verdict.law: verdict.measured.split()[0] for verdict in broken}
     scored = [measured[law] for law in ("unequal_lengths", "nan_is_not_hidden", "no_samples") if law in measured]
     if len(scored) == 3 and len(set(scored)) == 1:
         return Bug("failures scored", f"What has no value is scored {scored[0]}.", "Leave failures out and count them.")
-    probes = {"lsd": distance_probes, "pesq": opinion_probes, "stoi": opinion_probes}.get(subject.family, ratio_probes)
-    values = answers(subject.value, probes(subject.sample_rate))
+    values = answers(subject.value, _probes(subject))
     values = values[np.isfinite(values)]
     if subject.family != "mse" and values.any() and np.allclose(values, np.round(values, 2), rtol=0, atol=1e-12):
         return Bug("value rounded", "Every value is a multiple of 0.01 or of more.", NO_CORRECTION)
     if subject.family in ("pesq", "stoi") and len(values) > 1:
-        ours = answers(subject.ours, probes(subject.sample_rate))
+        ours = answers(subject.ours, _probes(subject))
         if len(ours) == len(values) and np.allclose(np.diff(values), -np.diff(ours), atol=1e-6) and np.ptp(ours) > 0.01:
             return Bug("sign turned", "The value falls as the metric rises (a loss).", "Turn the sign.")
     if subject.metric.better == "higher" and subject.family in ("snr", "si_sdr"):
@@ -121,8 +135,7 @@ def _in_the_answers(subject: Subject, broken: Sequence[Verdict]) -> Bug | None:
 
 def _departs(subject: Subject) -> Bug | None:
     """Return the bug of a target that is not the declared definition on ordinary pairs."""
-    probes = {"lsd": distance_probes, "pesq": opinion_probes, "stoi": opinion_probes}.get(subject.family, ratio_probes)
-    for probe in probes(subject.sample_rate):
+    for probe in _probes(subject):
         theirs, ours = answers(subject.value, [probe])[0], answers(subject.ours, [probe])[0]
         if not np.isclose(theirs, ours, rtol=2e-3, atol=0.0 if subject.family == "mse" else 2e-3, equal_nan=True):
             return Bug(

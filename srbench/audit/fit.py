@@ -31,6 +31,7 @@ from srbench.audit.signals import low_passed, noise, orthogonal, voice
 from srbench.audit.target import TargetFault
 
 FITS = 1e-4  # greatest relative error of a definition that reproduces the target
+TIGHT = 1e-8  # the same in double precision: such a fit is believed before one that single precision may hide
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Fit:
 
     @property
     def exact(self) -> bool:
-        """Whether it reproduces the target."""
-        return self.error <= FITS
+        """Whether it reproduces the target: by a factor that has a name, or else to double precision."""
+        return self.error <= TIGHT or (self.error <= FITS and _has_name(self))
 
 
 @cache
@@ -148,7 +149,13 @@ def _opinion_base(point: Opinion, sample_rate: int) -> Array:
 def _sorted(fits: Iterable[Fit]) -> list[Fit]:
     """Sort by error; of those that reproduce the target, the ones with a factor that has a name, then the plainest."""
     return sorted(
-        fits, key=lambda fit: (not fit.exact, not fit.exact or not _has_name(fit), 0 if fit.exact else fit.error)
+        fits,
+        key=lambda fit: (
+            not fit.exact,
+            fit.error > TIGHT,
+            not fit.exact or not _has_name(fit),
+            0 if fit.exact else fit.error,
+        ),
     )
 
 
@@ -172,6 +179,7 @@ def fit_distance(measured: Array, sample_rate: int) -> list[Fit]:
     first = [_fitted(point, base, measured[:3]) for point, base in _first_bases(sample_rate)]
     first.sort(key=lambda fit: fit.error)
     usual = [Distance(pool=pool) for pool in POOLS]
+    usual += [Distance(edges="zeros", pool=pool) for pool in ("rms_f.mean_t", "rms_t.mean_f")]  # librosa's padding
     starts = list(dict.fromkeys([*(fit.point for fit in first[:6]), *usual]))
     second = [
         _fitted(point, _distance_base(point, sample_rate), measured)
@@ -181,7 +189,7 @@ def fit_distance(measured: Array, sample_rate: int) -> list[Fit]:
         if order == "ref,est" or "ratio" in floor or start.prepare.startswith("est")
         for point in (replace(start, floor=floor, order=order),)
     ]
-    if not any(fit.exact for fit in second):
+    if not any(fit.error <= TIGHT for fit in second):
         second += [
             _fitted(point, _distance_base(point, sample_rate), measured)
             for start in usual
@@ -272,7 +280,7 @@ def _fitted(point: Any, base: Array, measured: Array) -> Fit:
 
 
 def _transforms(sample_rate: int) -> list[tuple[int, int]]:
-    sizes = [(n, n // part) for n in (2048, 1024, 512, 4096) for part in (4, 2)]
+    sizes = [(n, n // part) for n in (2048, 1024, 512, 4096) for part in (4, 2, 8)]
     sizes += [(sample_rate // 40, sample_rate // 100), (2048, 441)]
     return [*sizes, (int(2048 * sample_rate / 44100), int(sample_rate / 100))]
 

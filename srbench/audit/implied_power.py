@@ -79,6 +79,22 @@ def implied_powers(panel: Panel) -> list[Implied]:
     return implied
 
 
+def outliers(implied: list[Implied], tolerance: float) -> list[Implied]:
+    """Return the rows whose power lies beyond the tolerance from that of a majority which agrees; none without one.
+
+    The majority is at least two rows and more than half, within `INDISTINCT` of their median, at a possible power: no
+    factor on the SNRs of all could have made them agree.
+    """
+    middle = sorted(each.power() for each in implied)[(len(implied) - 1) // 2]
+    agree = [each for each in implied if abs(each.power() - middle) <= INDISTINCT + each.rounding]
+    rest = [each for each in implied if each not in agree]
+    if len(agree) < 2 or len(agree) <= len(rest) or not _QUIETEST < middle < FULL_SCALE:
+        return []
+    if max(each.snr for each in agree) - min(each.snr for each in agree) < 2 * INDISTINCT:
+        return []  # equal SNRs agree under any factor
+    return [each for each in rest if abs(each.power() - middle) > tolerance]
+
+
 def repairs_for(implied: list[Implied], tolerance: float) -> list[Repair]:
     """Return the factors that make the powers possible and equal, best first."""
     possible = [

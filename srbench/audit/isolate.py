@@ -38,11 +38,17 @@ class IsolatedTarget:
 
     def __call__(self, reference: Any, estimate: Any, sample_rate: int) -> float:
         """Return the target's answer; raise TargetFault for a crash, a hang, or an answer that is no number."""
-        return float(self._ask(("call", reference, estimate, sample_rate)))
+        answer = self._ask(("call", reference, estimate, sample_rate))
+        if not isinstance(answer, float):
+            raise TargetFault("its process answered out of turn (does it fork?)")
+        return answer
 
     def modifies(self, reference: Any, estimate: Any, sample_rate: int) -> list[str]:
         """Return which of the two arrays the target writes into: ``reference``, ``estimate``."""
-        return list(self._ask(("modifies", reference, estimate, sample_rate)))
+        answer = self._ask(("modifies", reference, estimate, sample_rate))
+        if not isinstance(answer, list):
+            raise TargetFault("its process answered out of turn (does it fork?)")
+        return answer
 
     def close(self) -> None:
         """End the child process."""
@@ -114,11 +120,13 @@ def modified(
 
 
 def _serve(pipe: Connection, target: str, convention: Convention) -> None:
-    """Answer calls until the pipe is closed; what the target prints goes to stderr."""
-    import sys
+    """Answer calls until the pipe is closed; what the target prints goes nowhere."""
+    import os
     import warnings
 
-    sys.stdout = sys.stderr
+    silence = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # of the process, not of Python alone: C code prints too
+        os.dup2(silence, stream)
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     try:
@@ -140,5 +148,5 @@ def _serve(pipe: Connection, target: str, convention: Convention) -> None:
                 pipe.send(("ok", modified(function, convention, reference, estimate, rate)))
         except TargetFault as fault:
             pipe.send(("fault", str(fault)))
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # SystemExit and KeyboardInterrupt too: an answer is due
             pipe.send(("fault", f"raised {type(error).__name__}: {error}"))

@@ -36,15 +36,18 @@ class Ratio:
     Attributes
     ----------
     order : {"ref,est", "est,ref"}
-    prepare : {"none", "mean", "peak", "rms", "est-peak", "ref-peak"}
-        What is done to the signals first: mean removed, each divided by its peak or its RMS, or only one of them.
+    prepare : str
+        What is done to the signals first: ``mean`` removed, each divided by its ``peak`` or its ``rms``, both centred
+        and divided by their deviation (``z-score``), brought to 0 … 1 (``min-max``), or only one of them divided.
     target : {"reference", "projection", "estimate"}
         The numerator: the reference, the estimate projected on it (SI-SDR), or the estimate.
-    energy : {"power", "ratio-of-samples", "peak"}
-        Sums of squares; mean of the ratio of each sample's squares; peak of the reference squared over the mean
-        squared error (PSNR).
+    energy : str
+        ``power``: mean squares; ``ratio-of-samples``: the mean of the ratio of each sample's squares; ``abs``: mean
+        absolute values; ``peak``, ``full-scale``, ``peak-to-peak``: the reference's greatest square, 1 or 4 over the
+        mean squared error (PSNR); ``every-pair``, ``sum-of-every-pair``: the noise is the difference of every sample
+        with every other (broadcasting); ``floors``: the floor in both; ``sums``: the floor added to the noise's sum.
     floor : float
-        Added to the noise power per sample.
+        Added to the noise power per sample, or as ``energy`` says.
     patch : int
         0 for the whole signal, else the mean over patches of so many samples.
     log1p : bool
@@ -77,9 +80,18 @@ class Ratio:
         noise = y - x
         top = x if self.target == "estimate" else y
         if self.energy == "ratio-of-samples":
-            ratio = float(np.mean(top**2 / np.maximum(noise**2, 1e-12)))
+            ratio = float(np.mean(top**2 / (np.maximum(noise**2, 1e-12) if not self.floor else noise**2 + self.floor)))
         elif self.energy == "full-scale":
             ratio = float(1 / np.mean(noise**2))
+        elif self.energy == "peak-to-peak":
+            ratio = float(4 / np.mean(noise**2))
+        elif self.energy in ("every-pair", "sum-of-every-pair"):
+            power = np.mean(y**2) + np.mean(x**2) - 2 * np.mean(y) * np.mean(x)
+            ratio = float(np.mean(top**2) / power / (1 if self.energy == "every-pair" else len(y)))
+        elif self.energy == "floors":
+            ratio = float((np.mean(top**2) + self.floor) / (np.mean(noise**2) + self.floor))
+        elif self.energy == "sums":
+            ratio = float(np.sum(top**2) / (np.sum(noise**2) + self.floor))
         elif self.energy == "abs":
             ratio = float(np.mean(np.abs(top)) / np.mean(np.abs(noise))) ** 2
         elif self.energy == "peak":
@@ -89,11 +101,14 @@ class Ratio:
         return float(np.log10(1 + ratio if self.log1p else ratio))
 
 
+PREPARATIONS = ("none", "mean", "peak", "rms", "est-peak", "ref-peak", "est-rms-to-ref", "z-score", "min-max")
+
+
 def ratios() -> Iterator[Ratio]:
     """Yield every point of the lattice of ratios; plain ones first, so that of equal fits the plainest wins."""
     for target in ("reference", "projection", "estimate"):
         for order in ("ref,est", "est,ref"):
-            for prepare in ("none", "mean", "peak", "rms", "est-peak", "ref-peak", "est-rms-to-ref"):
+            for prepare in PREPARATIONS:
                 yield Ratio(order, prepare, target)
                 for patch in (8192, 4096, 2048, 1024, 512, 256):
                     yield Ratio(order, prepare, target, patch=patch)
@@ -103,7 +118,11 @@ def ratios() -> Iterator[Ratio]:
                         yield Ratio(order, prepare, target, floor=floor, patch=8192)
                     yield Ratio(order, prepare, target, energy="ratio-of-samples")
                     yield Ratio(order, prepare, target, energy="peak")
-                    yield Ratio(order, prepare, target, energy="full-scale")
+                    for energy in ("full-scale", "peak-to-peak", "every-pair", "sum-of-every-pair"):
+                        yield Ratio(order, prepare, target, energy=energy)
+                    for floor in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12):
+                        for energy in ("ratio-of-samples", "floors", "sums"):
+                            yield Ratio(order, prepare, target, energy=energy, floor=floor)
                     yield Ratio(order, prepare, target, energy="abs")
                     yield Ratio(order, prepare, target, log1p=True)
 
@@ -114,9 +133,9 @@ class Square:
 
     Attributes
     ----------
-    form : {"mean", "root", "sum", "abs", "over-reference", "dB", "greatest"}
+    form : {"mean", "root", "sum", "abs", "over-reference", "dB", "greatest", "every-pair"}
         Mean square, its root, the sum, the mean absolute error, the mean square over the reference's power, 10 log10
-        of the mean square, the greatest absolute error.
+        of the mean square, the greatest absolute error, the mean square over every pair of samples (broadcasting).
     prepare : str
         As in `Ratio`.
     """
@@ -136,14 +155,15 @@ class Square:
             "over-reference": lambda: np.mean(error**2) / np.mean(y**2),
             "dB": lambda: 10 * np.log10(np.mean(error**2)),
             "greatest": lambda: np.max(np.abs(error)),
+            "every-pair": lambda: np.mean(y**2) + np.mean(x**2) - 2 * np.mean(y) * np.mean(x),
         }
         return float(forms[self.form]())
 
 
 def squares() -> Iterator[Square]:
     """Yield every point of the lattice of squared errors, the plainest first."""
-    for prepare in ("none", "mean", "peak", "rms", "est-peak", "ref-peak", "est-rms-to-ref"):
-        for form in ("mean", "root", "sum", "abs", "over-reference", "dB", "greatest"):
+    for prepare in PREPARATIONS:
+        for form in ("mean", "root", "sum", "abs", "over-reference", "dB", "greatest", "every-pair"):
             yield Square(form, prepare)
 
 
@@ -190,6 +210,10 @@ def prepared(y: Samples, x: Samples, how: str) -> tuple[Samples, Samples]:
         return y / np.abs(y).max(), x / np.abs(x).max()
     if how == "rms":
         return y / np.sqrt(np.mean(y**2)), x / np.sqrt(np.mean(x**2))
+    if how == "z-score":
+        return (y - y.mean()) / y.std(), (x - x.mean()) / x.std()
+    if how == "min-max":
+        return (y - y.min()) / np.ptp(y), (x - x.min()) / np.ptp(x)
     if how == "est-peak":
         return y, x / np.abs(x).max()
     if how == "ref-peak":
@@ -213,8 +237,8 @@ class Distance:
         What the logarithm is taken of; ``log1p`` is log(1 + |S|), the log of a log. A magnitude in place of a power
         is a factor of 1/2.
     floor : str
-        ``max…`` or ``add…`` on the power, ``peak-max…`` relative to its greatest bin, ``mag-max…`` or ``mag-add…`` on
-        the magnitude, ``ratio…`` inside the ratio.
+        ``max…`` or ``add…`` on the power, ``mag-max…`` or ``mag-add…`` on the magnitude, ``ratio…`` inside the ratio,
+        ``peak-max…`` relative to the greatest bin, ``norm-max…`` on the power divided by the greatest bin.
     pool : str
         ``rms_f.mean_t``, ``rms_t.mean_f``, ``rms_all``, ``mean_all`` (no root), ``abs_all`` (no square),
         ``norm_f.mean_t`` (sum for mean), ``norm_t.mean_f``, ``rms_f.sum_t``, ``log_of_mean_t`` (the mean over time
@@ -243,6 +267,7 @@ PARTS = (
     "patches8192",
     "whole8192",
     "bins1:",
+    "bins:-1",
     *(f"bins{low}-{high}" for low, high in ((0, 0.25), (0, 0.5), (0, 0.95), (0.25, 1), (0.5, 1))),
 )
 POOLS = (
@@ -272,7 +297,11 @@ FLOORS = (
     "ratio1e-10",
     "peak-max1e-6",
     "peak-max1e-8",
-    "peak-max1e-10",
+    "norm-max1e-8",
+    "norm-max1e-10",
+    "norm-max1e-12",
+    *(f"{kind}{amount * 1e-8:.9g}" for kind in ("max", "add") for amount in (2048, 1024**2, 32768.0**-2)),
+    *(f"{kind}{amount * 1e-10:.9g}" for kind in ("max", "add") for amount in (2048, 1024**2, 32768.0**-2)),
 )
 
 
@@ -303,8 +332,12 @@ def log_spectra(r: Array, e: Array, of: str, floor: str) -> tuple[Array, Array]:
         r, e = np.log1p(r), np.log1p(e)
     if kind.startswith("mag-") and of == "power":
         r, e = np.sqrt(r), np.sqrt(e)
-    if kind == "peak-max":  # so many dB below the greatest of all bins, as librosa's top_db
-        return np.log10(np.maximum(r, amount * r.max())), np.log10(np.maximum(e, amount * e.max()))
+    if kind == "peak-max":  # so many dB below the greatest of all bins, as librosa's top_db, and never below its amin
+        r, e = (np.maximum(s, max(amount * s.max(), 1e-10)) for s in (r, e))
+        return np.log10(r), np.log10(e)
+    if kind == "norm-max":  # divided by the greatest of all bins first, as librosa's ref=np.max
+        r, e = (np.maximum(s / s.max(), amount) for s in (r, e))
+        return np.log10(r), np.log10(e)
     twice = 2 if kind.startswith("mag-") and of == "power" else 1
     if kind.endswith("max"):
         return twice * np.log10(np.maximum(r, amount)), twice * np.log10(np.maximum(e, amount))
@@ -319,8 +352,8 @@ def parted(spectrogram: Array, part: str) -> Array:
     """Return the bins of a spectrogram, shape (frames, bins), that a part keeps."""
     if not part.startswith("bins"):
         return spectrogram
-    if part == "bins1:":
-        return spectrogram[:, 1:]
+    if part in ("bins1:", "bins:-1"):
+        return spectrogram[:, 1:] if part == "bins1:" else spectrogram[:, :-1]
     low, high = (float(share) * (spectrogram.shape[1] - 1) for share in part[4:].split("-"))
     return spectrogram[:, round(low) : round(high) + 1]
 

@@ -59,6 +59,8 @@ class Subject:
     definition : Definition
         Its definition at the sample rate.
     sample_rate : int, in Hz
+    shape : str
+        The shape in which the target takes one signal, see `Convention`.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Subject:
         *,
         modifies: Callable[..., list[str]] | None = None,
         takes_rate: bool = True,
+        shape: str = "n",
     ) -> None:
         self.metric: Metric = get_metric(declared)
         if self.metric.name in ("lsd_hf", "lsd_lf", "visqol", "dnsmos"):
@@ -80,6 +83,7 @@ class Subject:
         self.sample_rate = sample_rate
         self.modifies = modifies
         self.takes_rate = takes_rate
+        self.shape = shape
         self._target = target
 
     def value(self, reference: Any, estimate: Any, sample_rate: int | None = None) -> float:
@@ -143,11 +147,15 @@ def laws_for(subject: Subject, names: tuple[str, ...] = ()) -> list[Law]:
     Raises
     ------
     SrbenchError
-        If a name is of no law.
+        If a name is of no law, or of one of another family.
     """
     for name in names:
         if name not in LAWS:
             raise unknown_name("law", name, LAWS)
+        if subject.family not in LAWS[name].families:
+            raise SrbenchError(
+                f"law {name} is of {', '.join(sorted(LAWS[name].families))}, not of {subject.metric.name}"
+            )
     return [law for law in LAWS.values() if subject.family in law.families and (not names or law.name in names)]
 
 

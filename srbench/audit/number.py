@@ -10,7 +10,7 @@ from srbench.audit.grids import plain_text
 
 _MISSING = frozenset({"", "-", "–", "—", "--", "---", "n/a", "na", "nan", "none", "null", "/", "?", "x"})
 _FLOAT = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?"
-_SPREAD = rf"(?:±\s*(?P<pm>{_FLOAT})|\(\s*±?\s*(?P<paren>{_FLOAT})\s*\)|\[[^\]]*\])"
+_SPREAD = rf"(?:±\s*(?P<pm>{_FLOAT})|\(\s*±?\s*(?P<paren>(?![-+]){_FLOAT})\s*\)|\(\s*[-+][^()]*\)|\[[^\]]*\])"
 _NUMBER = re.compile(
     rf"(?P<value>{_FLOAT})\s*(?P<spread>{_SPREAD})?\s*(?:[×x]\s*10\^?(?P<power>[-+]?\d{{1,3}}))?\s*"
     r"(?P<unit>%|dB)?",

@@ -56,6 +56,7 @@ def subject_of(function: Callable[..., Any], declared: str, sample_rate: int, co
         sample_rate,
         modifies=partial(modified, function, given),
         takes_rate=given.takes_rate,
+        shape=given.shape,
     )
 
 
@@ -110,8 +111,16 @@ def audit_target(
     SrbenchError
         Also if the target cannot be loaded.
     """
-    with IsolatedTarget(target, convention or Convention(), limit) as isolated:
-        subject = Subject(isolated, declared, sample_rate, modifies=isolated.modifies, takes_rate=isolated.takes_rate)
+    given = convention or Convention()
+    with IsolatedTarget(target, given, limit) as isolated:
+        subject = Subject(
+            isolated,
+            declared,
+            sample_rate,
+            modifies=isolated.modifies,
+            takes_rate=isolated.takes_rate,
+            shape=given.shape,
+        )
         return _report(target, subject, laws)
 
 

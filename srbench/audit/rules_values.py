@@ -10,6 +10,7 @@ from srbench.audit.implied_power import (
     FULL_SCALE,
     INDISTINCT,
     implied_powers,
+    outliers,
     power_text,
     power_tolerance,
     repaired_text,
@@ -22,7 +23,8 @@ from srbench.audit.rule import Finding, rule, short, where, who
 from srbench.audit.table import Column, Panel, Row, Table
 from srbench.metrics import METRICS
 
-_SURE_DIGITS = 6
+_SURE_DIGITS, _TIE_DIGITS = 6, 5
+_FAR = 6.0  # dB between one row's implied power and the others', which no honest mean explains
 
 
 @rule
@@ -30,7 +32,7 @@ def identical_rows(table: Table, n: int | None) -> Iterator[Finding]:
     """Different models do not share every printed number.
 
     Rows are compared that have numbers for the same metrics, at least two. Six significant digits in all make a
-    coincidence unlikely (error); with fewer, two models may tie (warning).
+    coincidence unlikely (error); with five, two models may tie (warning), with fewer they often do (note).
     """
     for panel in table.panels():
         alike: dict[tuple[tuple[str, float], ...], list[Row]] = {}
@@ -42,9 +44,10 @@ def identical_rows(table: Table, n: int | None) -> Iterator[Finding]:
                 continue
             numbers = panel.numbers(rows[0])
             printed = ", ".join(f"{short(name)} {number.text}" for name, number in numbers.items())
+            digits = sum(number.digits for number in numbers.values())
             yield Finding(
                 "identical-rows",
-                "error" if sum(number.digits for number in numbers.values()) >= _SURE_DIGITS else "warning",
+                "error" if digits >= _SURE_DIGITS else "warning" if digits >= _TIE_DIGITS else "note",
                 tuple(row.number for row in rows),
                 f"{', '.join(names[:-1])} and {names[-1]} have the same numbers in all {len(values)} metrics: "
                 f"{printed}{where(panel)}.",
@@ -58,7 +61,8 @@ def impossible_power(table: Table, n: int | None) -> Iterator[Finding]:
 
     Above full scale (1.0, for samples in [-1, 1]) is an error at any tolerance: the means only approximate the power
     (see `power_tolerance`), but speech lies 15 dB and more below full scale, which no usual spread bridges. Unequal is
-    an error where a usual factor on the SNRs explains it (3 rows or more that lie 2.5 dB apart, and after the factor
+    an error where some rows depart from a majority that
+    agrees, or a usual factor on the SNRs explains it (3 rows or more that lie 2.5 dB apart, and after the factor
     at most 0.5 dB and an eighth of that: in simulations 3 tables of 20 000 honest ones of 8 utterances, none of 16),
     else a warning above `power_tolerance`. The factor named leaves powers between -60 dBFS and full scale, equal
     within the tolerance, with the least spread; factors within 0.5 dB of the least cannot be told apart: of them, the
@@ -73,6 +77,24 @@ def impossible_power(table: Table, n: int | None) -> Iterator[Finding]:
         spread, rows = spread_of(implied), tuple(each.row.number for each in implied)
         printed = ", ".join(power_text(each.power()) for each in implied)
         intro = f"MSE·10^(SNR/10), the mean power of the reference, is {printed}{where(panel)}"
+        apart = outliers(implied, tolerance)
+        if apart:
+            agreed = sorted(each.power() for each in implied if each not in apart)
+            far = max(abs(each.power() - agreed[len(agreed) // 2]) for each in apart)
+            yield Finding(
+                "impossible-power",
+                "error" if far > _FAR else "warning",
+                tuple(each.row.number for each in apart),
+                f"{intro}: {' and '.join(who(each.row) for each in apart)} "
+                f"depart{'s' if len(apart) == 1 else ''} from the others, which agree.",
+                "Is it of the same utterances, and are its SNR and MSE of the same outputs? At the others' power, "
+                + "; ".join(
+                    f"an MSE of {10 ** (each.mse / 10):.3g} is an SNR of {agreed[len(agreed) // 2] - each.mse:.2f} dB"
+                    for each in apart
+                )
+                + ".",
+            )
+            continue
         loud = [each for each in implied if each.power() - each.rounding > FULL_SCALE]
         if loud:
             repairs = repairs_for(implied, tolerance)

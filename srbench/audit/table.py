@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -121,11 +121,14 @@ class Table:
         The file's.
     columns : tuple of Column
     rows : tuple of Row
+    further : int
+        Tables with metrics that follow in the file, and were not read.
     """
 
     name: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    further: int = 0
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -201,7 +204,8 @@ def read_table(
         if _fold(asked) not in {_fold(header) for header in table.headers}:
             raise unknown_name("column", asked, [header for header in table.headers if header])
     _refuse_unusable(path, table)
-    return table
+    with_metrics = sum(_header_row(other, given) is not None for other in found)
+    return replace(table, further=max(0, with_metrics - 1))
 
 
 def _text(path: Path) -> str:

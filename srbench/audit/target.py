@@ -25,6 +25,11 @@ _RATE_NAMES = ("sr", "fs", "rate", "sample_rate", "sampling_rate", "samplerate",
 class TargetFault(Exception):
     """The target did not answer with a number: it raised, hung, died, or returned something else. A finding."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether it said no by raising or by what it returned, and did not hang or die."""
+        return str(self).startswith(("raised", "returned"))
+
 
 @dataclass(frozen=True)
 class Convention:
@@ -186,6 +191,8 @@ def _arranged(signal: Any, convention: Convention) -> Any:
 def _one_float(answer: Any) -> float:
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu().numpy()
+    if isinstance(answer, str | bytes):
+        raise TargetFault(f"returned {type(answer).__name__}, not a number")
     try:
         array = np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError) as error:

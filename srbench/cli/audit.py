@@ -40,7 +40,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="1n: a batch of one; n1: a column; 11n: batch and channel.",
 )
-@click.option("--limit", default=20.0, show_default=True, metavar="SECONDS", help="One call may take so long.")
+@click.option(
+    "--limit",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(0.1),
+    metavar="SECONDS",
+    help="One call may take so long.",
+)
 @click.option("--law", "laws", multiple=True, metavar="NAME", help="Run only this law; give it again for more.")
 @click.option("--verbose", "-v", is_flag=True, help="Show the laws that hold, too.")
 @json_option
@@ -92,6 +99,8 @@ def _print(report: Report, verbose: bool) -> None:
         click.secho(f"\n{number}. {bug.bug}", bold=True)
         click.echo(_wrapped(f"   {bug.explanation}", "   "))
         click.echo(_wrapped(f"   {bug.correction}", "   "))
+    if report.diagnosis.bugs and report.diagnosis.computes == report.declared_signature:
+        click.echo("\nOn ordinary pairs it computes the declared definition.")
     click.echo(f"\ndeclared  {report.declared_signature}")
     if report.diagnosis.computes:
         click.echo(f"computes  {report.diagnosis.computes}")

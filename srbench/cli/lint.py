@@ -41,6 +41,7 @@ def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...],
             {
                 "table": str(table),
                 "rows": len(read.rows),
+                "further_tables": read.further,
                 "columns": {column.header: column.metric for column in read.metric_columns},
                 "counts": counts,
                 "findings": [finding.as_dict() for finding in findings],
@@ -53,6 +54,8 @@ def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...],
         click.echo(f"{finding.severity} {finding.rule}{where}: {finding.message}")
         click.echo(f"    {finding.suggestion}")
     summary = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
+    if read.further:
+        click.echo(f"{read.further} more table{'s' * (read.further > 1)} in the file: only the first is read.")
     known = ", ".join(dict.fromkeys(column.header for column in read.metric_columns))
     click.echo(f"{read.name}, {len(read.rows)} rows, {known}: {summary or 'nothing found'}.")
     return status

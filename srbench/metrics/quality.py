@@ -99,7 +99,7 @@ METRICS = (
         "PESQ narrow band (P.862)",
         "MOS",
         "higher",
-        (1.0, 4.65),
+        (1.0, 4.55),
         lambda sr, _: _define("nb", sr),
         lambda sr: min(3400.0, sr / 2),
     ),

@@ -161,6 +161,22 @@ def snr_reference_divided_by_its_peak(y: Array, x: Array) -> float:
     return snr(y / peak(y), x)
 
 
+@plant("snr", "signals normalised")
+def snr_of_z_scores(y: Array, x: Array) -> float:
+    return snr((y - y.mean()) / (np.std(y) or 1.0), (x - x.mean()) / (np.std(x) or 1.0))
+
+
+@plant("snr", "signals normalised")
+def snr_brought_to_0_and_1(y: Array, x: Array) -> float:
+    return snr((y - y.min()) / (np.ptp(y) or 1.0), (x - x.min()) / (np.ptp(x) or 1.0))
+
+
+@plant("snr", "broadcasting")
+def snr_of_every_pair_of_samples(y: Array, x: Array) -> float:
+    every_pair = np.mean(y**2) + np.mean(x**2) - 2 * y.mean() * x.mean()  # mean of (y - x[:, None])**2, unexpanded
+    return db(float(np.mean(y**2)), float(every_pair))
+
+
 @plant("snr", "mean removed")
 def snr_mean_removed(y: Array, x: Array) -> float:
     return snr(y - y.mean(), x - x.mean())
@@ -186,9 +202,19 @@ def snr_constant_in_the_noise_power(y: Array, x: Array) -> float:
     return db(float(np.mean(y**2)), float(np.mean((y - x) ** 2 + 1e-6)))
 
 
+@plant("snr", "constant added")
+def snr_constant_in_both_powers(y: Array, x: Array) -> float:
+    return db(float(np.mean(y**2)) + 1e-8, float(np.mean((y - x) ** 2)) + 1e-8)
+
+
+@plant("snr", "constant added")
+def snr_constant_in_the_sum(y: Array, x: Array) -> float:
+    return db(float(np.sum(y**2)), float(np.sum((y - x) ** 2)) + 1e-6)
+
+
 @plant("snr", ("constant added", "depends on the level"))
 def snr_small_constant_in_the_noise_power(y: Array, x: Array) -> float:
-    return db(float(np.mean(y**2)), float(np.mean((y - x) ** 2)) + 1e-11)
+    return db(float(np.mean(y**2)), float(np.mean((y - x) ** 2)) + 2e-10)
 
 
 @plant("snr", ("mean over patches", "constant added"))
@@ -233,6 +259,11 @@ def snr_peak_over_noise(y: Array, x: Array) -> float:
 @plant("snr", "PSNR")
 def snr_full_scale_over_noise(y: Array, x: Array) -> float:
     return db(1.0, float(np.mean((y - x) ** 2)))
+
+
+@plant("snr", "PSNR")
+def snr_peak_to_peak_over_noise(y: Array, x: Array) -> float:
+    return db(4.0, float(np.mean((y - x) ** 2)))
 
 
 @plant("snr", "log(1 + ratio)")
@@ -739,6 +770,16 @@ def lsd_estimate_brought_to_level(y: Array, x: Array) -> float:
     return lsd(y, x * rms(y) / rms(x))
 
 
+@plant("lsd", "signals normalised")
+def lsd_spectra_divided_by_their_greatest_bin(y: Array, x: Array) -> float:
+    return lsd_of(lambda s: np.log10(np.maximum(power(s) / (power(s).max() or 1.0), 1e-10)), y, x)
+
+
+@plant("lsd", "another floor")
+def lsd_spectra_scaled_before_the_floor(y: Array, x: Array) -> float:
+    return lsd_of(lambda s: clamped(power(s) / 2048), y, x)
+
+
 @plant("lsd", "mean removed")
 def lsd_mean_removed(y: Array, x: Array) -> float:
     return lsd(y - y.mean(), x - x.mean())
@@ -787,6 +828,11 @@ def lsd_no_floor(y: Array, x: Array) -> float:
 @plant("lsd", "another transform")
 def lsd_of_1024_by_256(y: Array, x: Array) -> float:
     return lsd_of(lambda s: clamped(power(s, 1024, 256)), y, x)
+
+
+@plant("lsd", "another transform")
+def lsd_with_a_hop_of_256(y: Array, x: Array) -> float:
+    return lsd_of(lambda s: clamped(power(s, hop=256)), y, x)
 
 
 @plant("lsd", "another transform")
@@ -891,6 +937,11 @@ def lsd_upper_half_of_the_band_alone(y: Array, x: Array) -> float:
 @plant("lsd", "bins left out")
 def lsd_top_of_the_band_left_out(y: Array, x: Array) -> float:
     return pool(difference(y, x)[:, :974])
+
+
+@plant("lsd", "bins left out")
+def lsd_last_bin_left_out(y: Array, x: Array) -> float:
+    return pool(difference(y, x)[:, :-1])
 
 
 @plant("lsd", "bins left out")

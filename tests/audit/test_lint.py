@@ -204,8 +204,9 @@ def test_a_rule_finds_what_breaks_it_and_passes_what_keeps_it(found, rule):
 
 
 def test_few_digits_may_tie_and_one_model_may_be_listed_twice(found):
-    (tie,) = of(found("model,SNR,LSD\na,20,1.1\nb,20,1.1\n"), "identical-rows")
-    assert tie.severity == "warning"
+    for rows, severity in (("a,20,1.1\nb,20,1.1\n", "note"), ("a,20.1,1.1\nb,20.1,1.1\n", "warning")):
+        (tie,) = of(found(f"model,SNR,LSD\n{rows}"), "identical-rows")
+        assert tie.severity == severity
     assert found("model,SNR,LSD nuwave\na,20,1.1\na,20,1.1\n") == []
     assert of(found("model,SNR\na,20.1234567\nb,20.1234567\n"), "identical-rows") == []
 
@@ -223,6 +224,32 @@ def test_rows_of_one_data_set_with_unequal_powers_are_doubted(found):
     assert doubt.severity == "warning"
     assert "same utterances" in doubt.suggestion
     assert of(found(rows.replace("2937", "8")), "impossible-power") == []
+
+
+def test_one_row_that_departs_from_others_that_agree_is_named_with_the_snr_of_its_mse(found):
+    """A factor on all SNRs would undo the agreement of the others, and is not proposed."""
+    rows = "model,SNR,MSE\nspline,14.0,2.31e-4\nU-Net,16.0,1.46e-4\nOurs,26.0,1.46e-4\n"
+    (finding,) = of(found(rows), "impossible-power")
+    assert (finding.severity, finding.rows) == ("error", (3,))
+    assert "'Ours' departs" in finding.message
+    assert "an MSE of 0.000146 is an SNR of 16.00 dB" in finding.suggestion
+    assert "ivide" not in finding.suggestion
+
+
+def test_nothing_beats_a_baseline_in_the_band_that_it_keeps(found):
+    table = "model,LSD-LF,LSD-HF\nspline,0.1,3.1\nnet,0.2,1.4\n"
+    assert of(found(table), "below-spline") == []
+
+
+def test_a_gain_in_brackets_is_no_spread():
+    assert parse_number("17.1 (+2.3)").spread is None
+    assert parse_number("17.1 (2.3)").spread == 2.3
+
+
+def test_further_tables_are_counted(tmp_path):
+    path = tmp_path / "two.md"
+    path.write_text("| model | SNR |\n|---|---|\n| a | 12.1 |\n\nand\n\n| model | PESQ |\n|---|---|\n| a | 9.1 |\n")
+    assert read_table(path).further == 1
 
 
 def test_rounding_is_allowed_for(found):
