@@ -1,16 +1,17 @@
 # Everything runs in its own virtual environment, .venv, with the versions of constraints.txt.
 #   make demo   run the benchmark on the embedded corpus        make test   run the tests
 #   make lint   ruff and mypy                                   make clean  remove .venv, results and caches
+#   make bench-models   what srbench adds to a network's own cost, as ratios
 #   make mutants   mutate srbench/metrics: which change does no test notice? (MUTANTS_ARGS=--fresh for all of them)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint mutants clean
+.PHONY: demo test lint bench-models mutants clean
 
 demo: $(VENV)/ready
-	$(BIN)/srbench run --model spline --model sinc --model linear --workers 2 --results results
+	$(BIN)/srbench run --model spline --model sinc --model linear --model stacked --model additive --workers 2 --results results
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
@@ -18,13 +19,17 @@ test: $(VENV)/ready-dev
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	mkdir -p .typing && ln -sfn ../baselines .typing/srbench_baselines && ln -sfn ../models .typing/srbench_models
 	$(BIN)/mypy
+
+bench-models: $(VENV)/ready-dev
+	$(BIN)/python benchmarks/bench_models.py
 
 mutants: $(VENV)/ready-mutants
 	$(BIN)/python scripts/mutants.py $(MUTANTS_ARGS)
 
 clean:
-	rm -rf $(VENV) mutants results build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis srbench.egg-info
+	rm -rf $(VENV) mutants results build dist .pytest_cache .mypy_cache .ruff_cache .typing .hypothesis srbench.egg-info
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "srbench needs Python 3.10 or newer; say which: make PYTHON=python3.12 …")'
@@ -33,11 +38,11 @@ $(BIN)/python:
 # pip is pinned too: the oldest pips in use neither know build constraints nor current metadata.
 $(VENV)/ready: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade --constraint constraints.txt pip
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[models]'
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev,perceptual]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev,perceptual,train]'
 	touch $@
 
 $(VENV)/ready-mutants: $(VENV)/ready-dev

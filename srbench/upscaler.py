@@ -44,9 +44,9 @@ class Upscaler:
     name : str
     target : function or class
         A function ``(low, low_rate, high_rate) -> array``, or a class with such a method ``upscale``, built when it
-        is asked for (with ``device=…`` if its constructor takes it). A built object may also offer
-        ``supports(low_rate, high_rate)``, ``num_parameters`` and ``describe()``, a mapping for the record (weights'
-        hash, training data, ``training_speakers``).
+        is asked for (with ``device=…``, ``weights=…``, ``precision=…`` if its constructor takes them). A built object
+        may also offer ``supports(low_rate, high_rate)``, ``rates``, ``num_parameters`` and ``describe()``, a mapping
+        for the record (weights' hash, training data, ``training_speakers``).
     rates : sequence of (low_rate, high_rate), or None
         The pairs of rates in Hz that it supports; None for any.
     description : str
@@ -57,20 +57,32 @@ class Upscaler:
     rates: tuple[tuple[Rate, int], ...] | None = None
     description: str = ""
 
-    def build(self, device: str | None = None) -> BuiltUpscaler:
-        """Make it ready to run; a class is instantiated here.
+    def build(
+        self, device: str | None = None, *, weights: str | None = None, precision: str | None = None
+    ) -> BuiltUpscaler:
+        """Make it ready to run; a class is instantiated here, with those of the arguments that are given.
 
         Raises
         ------
         UpscalerError
-            If the constructor raises, or a device is asked for that the upscaler does not take.
+            If the constructor raises, or something is asked for that it does not take.
         """
-        takes_device = inspect.isclass(self.target) and "device" in inspect.signature(self.target).parameters
-        if device is not None and not takes_device:
-            raise UpscalerError(f"upscaler {self.name} runs on the CPU only; it takes no --device")
+        takes = inspect.signature(self.target).parameters if inspect.isclass(self.target) else {}
+        given = {
+            key: value
+            for key, value in (("device", device), ("weights", weights), ("precision", precision))
+            if value is not None
+        }
+        refusals = {
+            "device": "runs on the CPU only; it takes no --device",
+            "weights": f"takes no weights (asked for {self.name}@{weights})",
+            "precision": "has one precision; it takes no --precision",
+        }
+        for key in given:
+            if key not in takes:
+                raise UpscalerError(f"upscaler {self.name} {refusals[key]}")
         if not inspect.isclass(self.target):
             return BuiltUpscaler(self, self.target, None)
-        given = {"device": device} if device is not None else {}
         built: Any = _guarded(f"upscaler {self.name} cannot be built:", lambda: self.target(**given))
         if not callable(getattr(built, "upscale", None)):
             raise UpscalerError(f"upscaler {self.name}: class {self.target.__name__} has no method upscale")
@@ -114,8 +126,9 @@ class BuiltUpscaler:
     def check_rates(self, low_rate: Rate, high_rate: int) -> None:
         """Raise UpscalerError, with the list, if this pair of rates is not supported."""
         upscaler = self.upscaler
-        if upscaler.rates is not None and (low_rate, high_rate) not in upscaler.rates:
-            known = ", ".join(f"{low} to {high} Hz" for low, high in upscaler.rates)
+        rates = upscaler.rates if upscaler.rates is not None else getattr(self.instance, "rates", None)
+        if rates is not None and (low_rate, high_rate) not in rates:
+            known = ", ".join(f"{low} to {high} Hz" for low, high in rates)
             raise UpscalerError(f"upscaler {upscaler.name} does not support {low_rate} to {high_rate} Hz, only {known}")
         supports = getattr(self.instance, "supports", None)
         if callable(supports) and not _guarded(
@@ -202,6 +215,8 @@ def upscaler(
         raise SrbenchError("@upscaler needs its brackets: @upscaler() or @upscaler('name')")
     if name is not None and ":" in name:
         raise SrbenchError(f"an upscaler's name cannot hold a colon, which stands after a distribution's: '{name}'")
+    if name is not None and "@" in name:
+        raise SrbenchError(f"an upscaler's name cannot hold an @, which stands before weights: '{name}'")
 
     def wrap(target: Callable[..., Any]) -> Upscaler:
         told = description if description is not None else (inspect.getdoc(target) or "").split("\n")[0]
@@ -246,7 +261,8 @@ def registrations(plugins: Sequence[str | Path] = ()) -> list[Registration]:
 def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscaler, dict[str, str]]:
     """Return an upscaler by name, and where it came from.
 
-    ``distribution:name`` picks one where several packages claim a name.
+    ``distribution:name`` picks one where several packages claim a name. (What follows an ``@`` names weights, and is
+    not looked at here.)
 
     Raises
     ------
@@ -254,6 +270,7 @@ def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscale
         If no or several packages register the name, or the one that does cannot be loaded.
     """
     known = registrations(plugins)
+    name, _, _ = name.partition("@")
     distribution, _, short = name.rpartition(":")
     matches = [r for r in known if r.name == short and distribution in ("", r.provenance["distribution"])]
     if not matches:
@@ -319,6 +336,8 @@ def _guarded(what: str, call: Callable[[], T]) -> T:
             return call()
     except KeyboardInterrupt:
         raise
+    except SrbenchError as error:  # of our own making, or in our manner: said as it is
+        raise UpscalerError(f"{what} {error}") from error
     except BaseException as error:  # SystemExit, CancelledError and their like are no Exception
         raise UpscalerError(f"{what} {_one_line(error)}") from error
 

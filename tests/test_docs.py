@@ -89,3 +89,17 @@ def test_commands_and_options_exist(document: Path):
 def test_links_lead_somewhere(document: Path):
     for target in re.findall(r"\]\(([^)#: ]+)\)", document.read_text()):
         assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_recipe_of_the_documents_loads_and_the_names_are_all_there(tmp_path: Path):
+    pytest.importorskip("torch", reason="recipes name networks, which need torch: pip install 'srbench[models]'")
+    from srbench_models.configurations import CONFIGURATIONS
+    from srbench_models.training.recipe import load_recipe
+    from srbench_models.weights import index
+
+    text = (ROOT / "docs/models.md").read_text()
+    (block,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "mine.toml").write_text(block)
+    loaded = load_recipe(tmp_path / "mine.toml")
+    assert loaded.configuration().config.slope == 0.1
+    assert {name for name in (*CONFIGURATIONS, *index().aliases) if f"`{name}`" not in text} == set()

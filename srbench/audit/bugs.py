@@ -209,7 +209,7 @@ def distance_bugs(point: Distance, declared: Lsd) -> list[Bug]:
         bugs.append(Bug("other ends", f"The ends of the signals are {edges[point.edges]}.", NO_CORRECTION))
     if point.part != "all":
         bugs.append(_part_bug(point.part))
-    if point.floor.startswith("norm-max"):
+    if point.floor.startswith("norm-"):
         text = "Each spectrum is divided by its greatest bin first (ref=np.max), so errors of level are hidden."
         bugs.append(Bug("signals normalised", text, NO_CORRECTION))
     elif not _same_floor(point.floor, declared.floor):
@@ -221,6 +221,7 @@ def distance_bugs(point: Distance, declared: Lsd) -> list[Bug]:
             "ratio": "a ratio with",
             "power-ratio": "a ratio of powers with",
             "peak-max": "relative to the greatest bin, clamped at",
+            "peak-amin8-max": "relative to the greatest bin, clamped at",
         }
         kind = point.floor.rstrip("0123456789e-.")
         amount = point.floor[len(kind) :]

@@ -238,7 +238,8 @@ class Distance:
         is a factor of 1/2.
     floor : str
         ``max…`` or ``add…`` on the power, ``mag-max…`` or ``mag-add…`` on the magnitude, ``ratio…`` inside the ratio,
-        ``peak-max…`` relative to the greatest bin, ``norm-max…`` on the power divided by the greatest bin.
+        ``peak-max…`` relative to the greatest bin (and never below an absolute one), ``norm-max…`` on the power divided
+        by the greatest bin, ``norm-amin-max…`` before it is divided.
     pool : str
         ``rms_f.mean_t``, ``rms_t.mean_f``, ``rms_all``, ``mean_all`` (no root), ``abs_all`` (no square),
         ``norm_f.mean_t`` (sum for mean), ``norm_t.mean_f``, ``rms_f.sum_t``, ``log_of_mean_t`` (the mean over time
@@ -297,6 +298,9 @@ FLOORS = (
     "ratio1e-10",
     "peak-max1e-6",
     "peak-max1e-8",
+    "peak-amin8-max1e-8",
+    "norm-amin-max1e-10",
+    "norm-amin-max1e-8",
     "norm-max1e-8",
     "norm-max1e-10",
     "norm-max1e-12",
@@ -332,8 +336,14 @@ def log_spectra(r: Array, e: Array, of: str, floor: str) -> tuple[Array, Array]:
         r, e = np.log1p(r), np.log1p(e)
     if kind.startswith("mag-") and of == "power":
         r, e = np.sqrt(r), np.sqrt(e)
-    if kind == "peak-max":  # so many dB below the greatest of all bins, as librosa's top_db, and never below its amin
-        r, e = (np.maximum(s, max(amount * s.max(), 1e-10)) for s in (r, e))
+    if kind in (
+        "peak-max",
+        "peak-amin8-max",
+    ):  # so many dB below the greatest of all bins, as librosa's top_db, and never below its amin
+        r, e = (np.maximum(s, max(amount * s.max(), 1e-8 if "amin8" in kind else 1e-10)) for s in (r, e))
+        return np.log10(r), np.log10(e)
+    if kind == "norm-amin-max":  # the floor first, then divided by the greatest of all bins: power_to_db(ref=np.max)
+        r, e = (np.maximum(s, amount) / max(s.max(), amount) for s in (r, e))
         return np.log10(r), np.log10(e)
     if kind == "norm-max":  # divided by the greatest of all bins first, as librosa's ref=np.max
         r, e = (np.maximum(s / s.max(), amount) for s in (r, e))

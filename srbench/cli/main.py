@@ -15,6 +15,9 @@ from srbench.errors import SrbenchError
 # command -> its module in srbench.cli (attribute `command`) and one line of help, so that --help loads none of them
 _COMMANDS = {
     "run": ("run", "Run upscalers through a protocol and print the leaderboard."),
+    "upscale": ("upscale", "Upscale an audio file."),
+    "train": ("train", "Train a network by a recipe."),
+    "export": ("export", "Write a network as an ONNX file."),
     "audit": ("audit", "Run the laws on a metric function and name its bug."),
     "lint": ("lint", "Check a table of results against itself."),
     "data": ("data", "Verify a corpus, or download one."),

@@ -17,7 +17,7 @@ from srbench.cli.output import json_option, print_json, progress_bar
     multiple=True,
     required=True,
     metavar="NAME",
-    help="An upscaler; give it again for more. 'srbench list upscalers' names them.",
+    help="An upscaler, or NAME@WEIGHTS; give it again for more. 'srbench list upscalers' names them.",
 )
 @click.option(
     "--protocol", default="demo", show_default=True, metavar="NAME|FILE.toml", help="A named protocol, or your own."
@@ -55,6 +55,7 @@ from srbench.cli.output import json_option, print_json, progress_bar
     help="Processes. The numbers do not depend on it.",
 )
 @click.option("--device", metavar="D", help="For upscalers that take one: cpu, cuda, …")
+@click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="For upscalers that take one.")
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Score only the first N utterances; the result says so."
 )
@@ -87,6 +88,7 @@ def command(
     plugins: tuple[Path, ...],
     workers: int,
     device: str | None,
+    precision: str | None,
     limit: int | None,
     allow_partial: bool,
     anchors: bool,
@@ -113,7 +115,7 @@ def command(
         allow_partial=allow_partial,
     )
     files = tuple(dict.fromkeys(path.resolve() for path in plugins))
-    asked, beside = _entrants(tuple(dict.fromkeys(models)), anchors, files, device)
+    asked, beside = _entrants(tuple(dict.fromkeys(models)), anchors, files, device, precision)
     for entrant in (*asked, *beside):
         entrant.provenance(plan.protocol)  # all are asked before the first is run: a misspelt name costs no work
     with progress_bar() as progress:
@@ -135,13 +137,13 @@ def command(
 
 
 def _entrants(
-    models: tuple[str, ...], anchors: bool, plugins: tuple[Path, ...], device: str | None
+    models: tuple[str, ...], anchors: bool, plugins: tuple[Path, ...], device: str | None, precision: str | None
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return what was asked for, and the anchors beside it: the floor if it is installed, then the two oracles."""
     from srbench.run import FLOOR, ORACLES, Entrant
     from srbench.upscaler import registrations
 
-    asked = tuple(Entrant(name, plugins=plugins, device=device) for name in models)
+    asked = tuple(Entrant(name, plugins=plugins, device=device, precision=precision) for name in models)
     if not anchors:
         return asked, ()
     ours = f"srbench:{FLOOR}"  # whoever else may claim the name

@@ -31,16 +31,19 @@ class Entrant:
     Attributes
     ----------
     name : str
+        An upscaler's, or ``name@weights`` for one that takes weights.
     anchor : bool
         Whether ``name`` is one of `ORACLES` and not an upscaler's.
     plugins : tuple of Path
-    device : str or None
+    device, precision : str or None
+        For upscalers that take them.
     """
 
     name: str
     anchor: bool = False
     plugins: tuple[Path, ...] = ()
     device: str | None = None
+    precision: str | None = None
 
     def provenance(self, protocol: Protocol) -> dict[str, Any]:
         """Return where it comes from and what it tells of itself.
@@ -55,7 +58,7 @@ class Entrant:
         built, origin = _build(self)
         built.check_rates(protocol.low_rate, protocol.high_rate)
         device = {"device": self.device} if self.device else {}
-        return {**built.describe(), "kind": "upscaler", **origin, **device}
+        return {**built.describe(), "name": _told_name(self.name), "kind": "upscaler", **origin, **device}
 
     def estimate(self, prepared: Prepared, protocol: Protocol) -> Samples:
         """Return the entrant's estimate of a reference from its low-resolution version (from itself, for an anchor)."""
@@ -64,10 +67,17 @@ class Entrant:
         return _build(self)[0](prepared.low, protocol.low_rate, protocol.high_rate)
 
 
+def _told_name(name: str) -> str:
+    """Return the name as tables show it: without the distribution, and with the weights' file name."""
+    plain, _, weights = name.partition("@")
+    return plain.rpartition(":")[2] + (f"@{Path(weights).name}" if weights else "")
+
+
 @lru_cache(maxsize=64)
 def _build(entrant: Entrant) -> tuple[BuiltUpscaler, dict[str, str]]:
     upscaler, origin = get_upscaler(entrant.name, entrant.plugins)
-    return upscaler.build(entrant.device), origin
+    weights = entrant.name.partition("@")[2] or None
+    return upscaler.build(entrant.device, weights=weights, precision=entrant.precision), origin
 
 
 def leakage(provenance: Mapping[str, Any], plan: Plan) -> list[str]:

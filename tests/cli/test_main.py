@@ -20,7 +20,19 @@ from srbench.cli.main import main
 from srbench.errors import SrbenchError
 
 Call = Callable[..., tuple[int, str, str]]
-COMMANDS = [[], ["run"], ["audit"], ["lint"], ["data"], ["data", "verify"], ["data", "fetch"], ["list"]]
+COMMANDS = [
+    [],
+    ["run"],
+    ["audit"],
+    ["lint"],
+    ["data"],
+    ["data", "verify"],
+    ["data", "fetch"],
+    ["list"],
+    ["upscale"],
+    ["train"],
+    ["export"],
+]
 
 
 @pytest.fixture

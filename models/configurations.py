@@ -1,0 +1,87 @@
+"""The named configurations: what `stacked_b5` or `additive_b5_small` is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from srbench_models.dnn_bwe import DNN, DNNConfig
+from srbench_models.srcnn import SRCNN, SRCNNConfig
+from srbench_models.unet import UNet, UNetConfig
+from torch import nn
+
+from srbench.errors import SrbenchError, unknown_name
+
+Config = UNetConfig | SRCNNConfig | DNNConfig
+NETWORKS: dict[str, tuple[Callable[..., Config], Callable[..., nn.Module]]] = {
+    "unet": (UNetConfig, UNet),
+    "srcnn": (SRCNNConfig, SRCNN),
+    "dnn": (DNNConfig, DNN),
+}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A network's kind and its configuration."""
+
+    network: str
+    config: Config
+
+    def build(self) -> nn.Module:
+        """Return the network with fresh weights, drawn from torch's global generator."""
+        return NETWORKS[self.network][1](self.config)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values, as cards keep it."""
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self.config).items()}
+        return {"network": self.network, **plain}
+
+
+def configuration(network: str, **options: Any) -> Configuration:
+    """Return a configuration from plain values, as recipes and cards write it.
+
+    Raises
+    ------
+    SrbenchError
+        If the network or an option is unknown, or a value is not possible.
+    """
+    if network not in NETWORKS:
+        raise unknown_name("network", network, NETWORKS)
+    make = NETWORKS[network][0]
+    known = {field.name: field for field in fields(make)}  # type: ignore[arg-type]
+    for key, value in options.items():
+        if key not in known:
+            raise unknown_name(f"option of network {network}", key, known)
+        default = known[key].default
+        if isinstance(value, list):
+            options[key] = value = tuple(value)
+        kinds = (int, float) if isinstance(default, float) else type(default)
+        if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(default, bool):
+            raise SrbenchError(f"option {key} of network {network} must be like {default!r}, not {value!r}")
+    return Configuration(network, make(**options))
+
+
+def _stacked(blocks: int, most: int, part: int = 1, **options: Any) -> Configuration:
+    return Configuration("unet", UNetConfig("concat", blocks, 128 // part, most // part, **options))
+
+
+def _additive(blocks: int, most: int, part: int = 1, **options: Any) -> Configuration:
+    return Configuration("unet", UNetConfig("add", blocks, 64 // part, most // part, **options))
+
+
+# a quarter of the width for CPUs; so few weights need no dropout
+CONFIGURATIONS: dict[str, Configuration] = {
+    "stacked_b4": _stacked(4, 512),
+    "stacked_b5": _stacked(5, 512),
+    "stacked_b5_1024": _stacked(5, 1024),
+    "additive_b5": _additive(5, 1024),
+    "stacked_b4_small": _stacked(4, 512, 4, dropout=0.0),
+    "stacked_b5_small": _stacked(5, 512, 4, dropout=0.0),
+    "additive_b5_small": _additive(5, 1024, 4, dropout=0.0),
+    "kuleshov": _stacked(4, 512, batch_norm=False),
+    "kuleshov_small": _stacked(4, 512, 4, batch_norm=False, dropout=0.0),
+    "srcnn": Configuration("srcnn", SRCNNConfig()),
+    "dnn_bwe": Configuration("dnn", DNNConfig()),
+    "dnn_bwe_small": Configuration("dnn", DNNConfig(units=512)),
+}

@@ -1,0 +1,135 @@
+"""What ``srbench train`` runs: a recipe on corpora, with curves, a progress bar, and a clean end when it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from srbench.errors import SrbenchError
+
+Progress = Callable[[str, int, int], None]
+
+
+def train(
+    recipe: str,
+    data: Sequence[Path],
+    folder: Path | None,
+    *,
+    device: str,
+    resume: bool,
+    start: Path | None,
+    threads: int | None,
+    report: Callable[[str], None],
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """Train by a recipe, and return what came of it as plain values.
+
+    Parameters
+    ----------
+    recipe : str
+        A recipe's name, or the path of its TOML file.
+    data : sequence of Path
+    folder : Path or None
+        ``training/<recipe>`` by default.
+    device : str
+    resume : bool
+        Go on from the folder's state. Without it, a folder that holds one is refused.
+    start : Path or None
+        A checkpoint whose weights to start from.
+    threads : int or None
+        Of torch on the CPU.
+    report : callable (text)
+    progress : callable (what, done, total) or None
+
+    Raises
+    ------
+    SrbenchError
+        If something that was given cannot be used, a package is missing, or the training breaks.
+    """
+    try:
+        import torch
+        from lightning_fabric import Fabric  # noqa: F401
+    except ImportError as error:
+        raise SrbenchError(f"training needs {error.name}: pip install 'srbench[train]'") from error
+    from srbench_models.checkpoint import card_path
+    from srbench_models.training import fit, load_recipe, prepare_job
+    from srbench_models.training.loop import BEST
+    from srbench_models.training.state import STATE
+
+    chosen = load_recipe(recipe)
+    folder = folder or Path("training") / chosen.name
+    if (folder / STATE).exists() and not resume:
+        raise SrbenchError(f"{folder} holds a training run: go on with it (--resume), or name another folder (--out)")
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SrbenchError(f"device {device} cannot be used: {str(error).splitlines()[0]}") from error
+    network = _starting(start, chosen) if start is not None else None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _keep_recipe(folder, chosen)
+        job = prepare_job(chosen, data, folder, progress=progress)
+        for reason in job.patches.refused:
+            report(f"left out: {reason}")
+        report(f"{job.origin['utterances']} utterances, {job.origin['hours']:.2f} hours, to {folder}")
+        with ExitStack() as stack:
+            log = _curves(folder, job, stack)
+            done = fit(job, device=device, report=report, progress=progress, log=log, start=network)
+    except OSError as error:
+        raise SrbenchError(
+            f"{error.filename or folder}: {error.strerror or error}. The last checkpoint that was whole is kept."
+        ) from error
+    last = done.history[-1] if done.history else {}
+    return {
+        "recipe": chosen.name,
+        "folder": str(folder),
+        "steps": done.step,
+        "seconds": round(done.seconds, 1),
+        "best": {"step": done.best_step, chosen.stop_metric: done.best},
+        "last": last,
+        "spline": job.validation.spline,
+        "does_not_beat_the_spline_in": job.validation.worse_than_spline(last) if last else [],
+        "checkpoint": str(folder / BEST),
+        "card": str(card_path(folder / BEST)),
+    }
+
+
+def _starting(start: Path, recipe: Any) -> Any:
+    from srbench_models.checkpoint import load_checkpoint
+    from srbench_models.widen import widened
+
+    network, _ = load_checkpoint(start)
+    return widened(network, recipe.configuration())
+
+
+def _keep_recipe(folder: Path, recipe: Any) -> None:
+    """Write the recipe beside the run; another one there is refused, as the state would not fit it."""
+    path = folder / "recipe.toml"
+    if path.exists() and path.read_text(encoding="utf-8") != recipe.text:
+        raise SrbenchError(f"{path}: is another recipe than {recipe.name}; name another folder (--out)")
+    path.write_text(recipe.text, encoding="utf-8")
+
+
+def _curves(folder: Path, job: Any, stack: ExitStack) -> Callable[[str, dict[str, float], int], None] | None:
+    """Return what writes TensorBoard curves, and the validation's first utterance as audio; None without it."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    writer: Any = SummaryWriter(str(folder / "curves"))
+    stack.callback(writer.close)
+    first, rate = job.validation.prepared[0], job.validation.protocol.high_rate
+    writer.add_audio("reference", first.reference[None], 0, rate)
+
+    def log(group: str, values: dict[str, float], step: int) -> None:
+        for name, value in values.items():
+            writer.add_scalar(f"{group}/{name}", value, step)
+        if group == "validation":
+            for name, value in job.validation.spline.items():
+                writer.add_scalar(f"validation/{name} of the spline", value, step)
+
+    return log

@@ -1,0 +1,120 @@
+"""The networks as upscalers, registered by name; `NAME@WEIGHTS` takes other weights than those that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from srbench_models.inference import margins, upscale_all
+from srbench_models.weights import load_weights
+
+from srbench.audio import Rate, Samples
+from srbench.errors import SrbenchError
+from srbench.upscaler import Upscaler, upscaler
+
+PRECISIONS = ("fp32", "bf16")
+
+
+class Network:
+    """A trained network, ready to upscale.
+
+    On the CPU it computes with one thread, so that its numbers do not depend on the machine's load; `--workers` is
+    what uses more cores.
+
+    Parameters
+    ----------
+    device : str
+        ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    weights : str
+        See `srbench_models.weights.load_weights`.
+    precision : {"fp32", "bf16"}
+
+    Raises
+    ------
+    SrbenchError
+        If there is no such device or precision, or the weights cannot be loaded.
+    """
+
+    name = ""
+
+    def __init__(self, device: str = "cpu", weights: str = "", precision: str = "fp32") -> None:
+        if precision not in PRECISIONS:
+            raise SrbenchError(f"precision is one of {', '.join(PRECISIONS)}, not '{precision}'")
+        try:
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError) as error:  # torch raises the second where it was built without CUDA
+            raise SrbenchError(f"device {device} cannot be used: {str(error).splitlines()[0]}") from error
+        if torch.device(device).type == "cpu":
+            torch.set_num_threads(1)
+        else:
+            torch.backends.cudnn.deterministic = True
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        network, self.card = load_weights(self.name, weights)
+        self.network = network.to(device)
+        self.device, self.precision = device, precision
+        self.num_parameters = sum(p.numel() for p in network.parameters())
+
+    def upscale(self, low: Samples, low_rate: Rate, high_rate: int) -> Samples:
+        """Return the high-resolution signal."""
+        return self.upscale_batch([low], low_rate, high_rate)[0]
+
+    def upscale_batch(self, lows: Sequence[Samples], low_rate: Rate, high_rate: int) -> list[Samples]:
+        """Return the high-resolution signals of several, which go through the network together."""
+        return upscale_all(self.network, lows, int(low_rate), high_rate, device=self.device, precision=self.precision)
+
+    def context(self, low_rate: Rate, high_rate: int) -> tuple[int, int]:
+        """Return the low-resolution samples that a block needs on either side, and where blocks may begin."""
+        _, margin, unit = margins(self.network, int(high_rate // low_rate), int(low_rate))
+        return margin, unit
+
+    def supports(self, low_rate: Rate, high_rate: int) -> bool:
+        """Tell whether it was trained for this pair of rates."""
+        return (low_rate, high_rate) == (self.card["low_rate"], self.card["high_rate"])
+
+    @property
+    def rates(self) -> tuple[tuple[int, int], ...]:
+        """The pairs of rates in Hz that it was trained for."""
+        return ((self.card["low_rate"], self.card["high_rate"]),)
+
+    def export(self, path: str | Path) -> float:
+        """Write it as an ONNX file; see `srbench_models.export.export_onnx`."""
+        from srbench_models.export import export_onnx
+
+        return export_onnx(self.network, path)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the card's main points for the record."""
+        training = self.card.get("training", {})
+        return {
+            "weights": self.card.get("name", self.name),
+            "weights_sha256": self.card["weights_sha256"],
+            "precision": self.precision,
+            "title": self.card.get("title", ""),
+            "training_corpora": training.get("corpora", []),
+            "training_hours": training.get("hours"),
+            "training_speakers": training.get("training_speakers", []),
+        }
+
+
+def _network(name: str, description: str) -> Upscaler:
+    kind = type(name, (Network,), {"name": name, "__doc__": description})
+    kind.__module__ = __name__
+    return upscaler(name, description=description)(kind)
+
+
+stacked = _network("stacked", "The best stacked U-Net whose weights ship with srbench")
+additive = _network("additive", "The best additive U-Net whose weights ship with srbench")
+stacked_b4 = _network("stacked_b4", "Stacked U-Net, B=4, M=512 (Kuleshov et al. 2017, with batch norm)")
+stacked_b5 = _network("stacked_b5", "Stacked U-Net, B=5, M=512")
+stacked_b5_1024 = _network("stacked_b5_1024", "Stacked U-Net, B=5, M=1024")
+additive_b5 = _network("additive_b5", "Additive U-Net, B=5, M=1024 (Semeniuta 2019)")
+stacked_b4_small = _network("stacked_b4_small", "Stacked U-Net, B=4, a quarter of the width")
+stacked_b5_small = _network("stacked_b5_small", "Stacked U-Net, B=5, a quarter of the width")
+additive_b5_small = _network("additive_b5_small", "Additive U-Net, B=5, a quarter of the width")
+kuleshov = _network("kuleshov", "Stacked U-Net, B=4, M=512, without batch norm, as Kuleshov's code has it")
+kuleshov_small = _network("kuleshov_small", "The same at a quarter of the width")
+srcnn = _network("srcnn", "Three convolutions (Dong et al. 2014), in one dimension")
+dnn_bwe = _network("dnn_bwe", "Network on log-spectral frames, flipped phase (Li and Lee 2015)")
+dnn_bwe_small = _network("dnn_bwe_small", "The same with layers of 512")

@@ -1,0 +1,113 @@
+"""Where weights come from: those that ship with srbench by name, a path, or a Hugging Face repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from srbench_models.checkpoint import card_path, load_checkpoint, read_card
+from srbench_models.configurations import CONFIGURATIONS
+from torch import nn
+
+from srbench import toml
+from srbench.corpora.corpus import file_digest
+from srbench.errors import SrbenchError
+
+HUB = "hf:"
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+
+
+@dataclass(frozen=True)
+class Index:
+    """What ships: the SHA-256 of each weights file by configuration, and which is the best of its kind."""
+
+    sha256: Mapping[str, str]
+    aliases: Mapping[str, str]
+
+
+@lru_cache(maxsize=1)
+def index() -> Index:
+    """Return the index of the weights that ship with srbench."""
+    table = toml.read(_folder() / "index.toml")
+    toml.check_keys(table, "weights/index.toml", required={"sha256": dict, "aliases": dict}, optional={})
+    return Index(MappingProxyType(table["sha256"]), MappingProxyType(table["aliases"]))
+
+
+def load_weights(name: str, where: str = "") -> tuple[nn.Module, dict[str, Any]]:
+    """Return the network of a configuration with its weights, and its card.
+
+    Parameters
+    ----------
+    name : str
+        A named configuration, or an alias.
+    where : str
+        The path of a ``.safetensors`` file, or ``hf:owner/repository`` (with ``@revision``), which holds
+        ``model.safetensors`` and ``model.json``. Without it, the weights that ship with srbench.
+
+    Raises
+    ------
+    SrbenchError
+        If there are none, they are damaged, or they are of another configuration.
+    """
+    name = index().aliases.get(name, name)
+    if not where:
+        path = _shipped(name)
+    elif where.startswith(HUB):
+        path = _from_hub(where.removeprefix(HUB))
+    else:
+        path = Path(where)
+        if path.suffix != ".safetensors":
+            raise SrbenchError(
+                f"{where}: weights are a .safetensors file or hf:owner/repository; others are never read"
+            )
+    wanted, found = CONFIGURATIONS[name].as_dict(), read_card(card_path(path))["configuration"]
+    training_only = {"dropout"}
+    differ = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
+    if set(differ) - training_only:
+        told = ", ".join(f"{key} {found.get(key)}, not {wanted.get(key)}" for key in differ)
+        raise SrbenchError(f"{path}: holds another network than {name}: {told}")
+    return load_checkpoint(path)
+
+
+def _shipped(name: str) -> Path:
+    if name not in index().sha256:
+        known = ", ".join(index().sha256) or "none"
+        raise SrbenchError(
+            f"no weights of {name} ship with srbench (only of {known}): train them with 'srbench train', and name the "
+            f"checkpoint: {name}@path/to/best.safetensors"
+        )
+    path = _folder() / f"{name}.safetensors"
+    if file_digest(path) != index().sha256[name]:
+        raise SrbenchError(f"{path}: is missing, truncated or replaced (SHA-256 differs); install srbench again")
+    return path
+
+
+def _from_hub(repository: str) -> Path:
+    if not _REPOSITORY.fullmatch(repository):
+        raise SrbenchError(
+            f"a Hugging Face repository is hf:owner/name or hf:owner/name@revision, not '{HUB}{repository}'"
+        )
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise SrbenchError("weights from Hugging Face need huggingface_hub: pip install 'srbench[hub]'") from error
+    place, _, revision = repository.partition("@")
+    try:
+        found = [
+            hf_hub_download(place, file, revision=revision or None) for file in ("model.json", "model.safetensors")
+        ]
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0][:200]
+        raise SrbenchError(f"{HUB}{repository}: cannot be downloaded: {reason}") from error
+    return Path(found[1])
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("srbench_models"))) / "weights"

@@ -1,0 +1,31 @@
+"""``srbench export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from srbench.cli.output import json_option, print_json
+from srbench.errors import SrbenchError
+
+
+@click.command("export", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("target", metavar="OUT.onnx", type=click.Path(path_type=Path))
+@click.option("--model", required=True, metavar="NAME", help="A network, or NAME@WEIGHTS.")
+@json_option
+def command(target: Path, model: str, as_json: bool) -> int:
+    """Write a network as an ONNX file, checked in onnxruntime against what it was made from."""
+    from srbench.upscaler import get_upscaler
+
+    upscaler, _ = get_upscaler(model)
+    built = upscaler.build(weights=model.partition("@")[2] or None)
+    export = getattr(built.instance, "export", None)
+    if not callable(export):
+        raise SrbenchError(f"upscaler {model} has no ONNX form: its object offers no export(path)")
+    deviation = export(target)
+    if as_json:
+        print_json({"model": model, "file": str(target), "deviation": deviation})
+    else:
+        click.echo(f"{target}: {model}, within {deviation:.1g} of it in onnxruntime")
+    return 0

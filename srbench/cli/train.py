@@ -1,0 +1,87 @@
+"""``srbench train``: hands a recipe to the trainer that an installed package registers."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+
+from srbench.cli.output import json_option, print_json, progress_bar
+from srbench.errors import SrbenchError, unknown_name
+
+GROUP = "srbench.trainers"
+
+
+@click.command("train", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("recipe", metavar="RECIPE[.toml]")
+@click.option(
+    "--data",
+    multiple=True,
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A corpus to train on; give it again for more.",
+)
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Where it goes.  [default: training/RECIPE]"
+)
+@click.option("--device", default="cpu", show_default=True, metavar="D", help="cpu, cuda, cuda:1, mps.")
+@click.option("--resume", is_flag=True, help="Go on from the last state in the folder.")
+@click.option(
+    "--start",
+    metavar="FILE.safetensors",
+    type=click.Path(path_type=Path),
+    help="Begin with these weights; those of a narrower network of the same kind are widened.",
+)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: torch's own choice]")
+@click.option("--trainer", metavar="NAME", default="srbench", show_default=True, help="Whose trainer takes the recipe.")
+@json_option
+def command(
+    recipe: str,
+    data: tuple[Path, ...],
+    out: Path | None,
+    device: str,
+    resume: bool,
+    start: Path | None,
+    threads: int | None,
+    trainer: str,
+    as_json: bool,
+) -> int:
+    """Train a network by a recipe: a TOML file, or the name of one that comes with srbench.
+
+    Every validation prints the network's metrics on whole utterances below the spline's. Training that is stopped goes
+    on with --resume. Exit status 1 means that it ended without beating the spline.
+    """
+    train = _trainer(trainer)
+    with progress_bar() as progress:
+        result = train(
+            recipe,
+            data,
+            out,
+            device=device,
+            resume=resume,
+            start=start,
+            threads=threads,
+            report=lambda text: click.echo(text, err=as_json),
+            progress=progress,
+        )
+    worse = result["does_not_beat_the_spline_in"]
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(f"\nBest checkpoint: {result['checkpoint']} (step {result['best']['step']})")
+        if worse:
+            click.echo(f"It does not beat the spline in {' and '.join(worse)}.")
+    return 1 if worse else 0
+
+
+def _trainer(name: str) -> Any:
+    found = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
+    if name not in found:
+        raise unknown_name("trainer", name, found)
+    try:
+        return found[name].load()
+    except ImportError as error:
+        raise SrbenchError(f"trainer {name} cannot be loaded: {error}") from error
