@@ -47,8 +47,9 @@ def load_weights(name: str, where: str = "") -> tuple[nn.Module, dict[str, Any]]
     name : str
         A named configuration, or an alias.
     where : str
-        The path of a ``.safetensors`` file, or ``hf:owner/repository`` (with ``@revision``), which holds
-        ``model.safetensors`` and ``model.json``. Without it, the weights that ship with srbench.
+        The path of a ``.safetensors`` file; ``hf:owner/repository`` (with ``@revision``), which holds
+        ``model.safetensors`` and ``model.json``; or a word, for weights that ship as ``name-word``. Without it, the
+        weights that ship under the name.
 
     Raises
     ------
@@ -56,16 +57,16 @@ def load_weights(name: str, where: str = "") -> tuple[nn.Module, dict[str, Any]]
         If there are none, they are damaged, or they are of another configuration.
     """
     name = index().aliases.get(name, name)
-    if not where:
-        path = _shipped(name)
+    if not where or f"{name}-{where}" in index().sha256:
+        path = _shipped(f"{name}-{where}" if where else name)
     elif where.startswith(HUB):
         path = _from_hub(where.removeprefix(HUB))
     else:
         path = Path(where)
         if path.suffix != ".safetensors":
-            raise SrbenchError(
-                f"{where}: weights are a .safetensors file or hf:owner/repository; others are never read"
-            )
+            words = [key.removeprefix(f"{name}-") for key in index().sha256 if key.startswith(f"{name}-")]
+            shipped = f", or a word for what ships: {', '.join(words)}" if words else ""
+            raise SrbenchError(f"{where}: weights are a .safetensors file or hf:owner/repository{shipped}")
     wanted, found = CONFIGURATIONS[name].as_dict(), read_card(card_path(path))["configuration"]
     training_only = {"dropout"}
     differ = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))

@@ -42,7 +42,7 @@ def main() -> None:
     raised = spline.target(prepared.low, *rates)
     FOLDER.mkdir(exist_ok=True)
     for name in index().sha256:
-        made = upscale_all(load_weights(name)[0], [prepared.low], *rates)[0]
+        made = upscale_all(load_weights(*name.split("-"))[0], [prepared.low], *rates)[0]
         panels = [
             ("low resolution", prepared.low, rates[0]),
             ("spline", raised, rates[1]),

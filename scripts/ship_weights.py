@@ -32,6 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--store", default="float16", choices=["float32", "float16", "bfloat16", "int8"])
+    parser.add_argument("--as", dest="word", default="", help="ship it as NETWORK-WORD, for --model NETWORK@WORD")
     parser.add_argument("--score", action="append", default=[], metavar="PROTOCOL=DIR[:SPEAKERS]")
     arguments = parser.parse_args()
     network, card = load_checkpoint(arguments.checkpoint)
@@ -40,11 +41,12 @@ def main() -> None:
     if not card["training"].get("commit"):
         done = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
         card["training"]["commit"] = done.stdout.strip()
-    path = save_checkpoint(WEIGHTS / f"{card['network']}.safetensors", network, card, store=arguments.store)
+    name = card["network"] + (f"-{arguments.word}" if arguments.word else "")
+    path = save_checkpoint(WEIGHTS / f"{name}.safetensors", network, card, store=arguments.store)
     narrow, _ = load_checkpoint(path)
     card["scores"] = [score(text, network, narrow) for text in arguments.score]
     save_checkpoint(path, narrow, card, store=arguments.store)
-    enter(card["network"], path)
+    enter(name, path)
     PAGE.write_text(with_scores(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     print(json.dumps(read_card(card_path(path))["scores"], indent=2))
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB")

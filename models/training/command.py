@@ -77,8 +77,8 @@ def train(
             report(f"left out: {reason}")
         report(f"{job.origin['utterances']} utterances, {job.origin['hours']:.2f} hours, to {folder}")
         with ExitStack() as stack:
-            log = _curves(folder, job, stack)
-            done = fit(job, device=device, report=report, progress=progress, log=log, start=network)
+            log, listen = _curves(folder, job, stack)
+            done = fit(job, device=device, report=report, progress=progress, log=log, listen=listen, start=network)
     except OSError as error:
         raise SrbenchError(
             f"{error.filename or folder}: {error.strerror or error}. The last checkpoint that was whole is kept."
@@ -114,12 +114,12 @@ def _keep_recipe(folder: Path, recipe: Any) -> None:
     path.write_text(recipe.text, encoding="utf-8")
 
 
-def _curves(folder: Path, job: Any, stack: ExitStack) -> Callable[[str, dict[str, float], int], None] | None:
-    """Return what writes TensorBoard curves, and the validation's first utterance as audio; None without it."""
+def _curves(folder: Path, job: Any, stack: ExitStack) -> tuple[Any, Any]:
+    """Return what writes TensorBoard curves, and the validation's first utterance as audio; None twice without it."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        return None
+        return None, None
     writer: Any = SummaryWriter(str(folder / "curves"))
     stack.callback(writer.close)
     first, rate = job.validation.prepared[0], job.validation.protocol.high_rate
@@ -132,4 +132,7 @@ def _curves(folder: Path, job: Any, stack: ExitStack) -> Callable[[str, dict[str
             for name, value in job.validation.spline.items():
                 writer.add_scalar(f"validation/{name} of the spline", value, step)
 
-    return log
+    def listen(samples: Any, step: int) -> None:
+        writer.add_audio("estimate", samples[None], step, rate)
+
+    return log, listen

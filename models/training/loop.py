@@ -26,6 +26,7 @@ from srbench_models.training.validation import Scores, Validation
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
+from srbench.audio import Samples
 from srbench.errors import SrbenchError
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -61,6 +62,7 @@ def fit(
     report: Report = print,
     progress: Callable[[str, int, int], None] | None = None,
     log: Callable[[str, Scores, int], None] | None = None,
+    listen: Callable[[Samples, int], None] | None = None,
     start: nn.Module | None = None,
 ) -> Progress:
     """Train until the recipe's steps are done or it stops improving, going on from the folder's state if there is one.
@@ -75,6 +77,8 @@ def fit(
     progress : callable (what, done, total), optional
     log : callable (group, values, step), optional
         For curves.
+    listen : callable (samples, step), optional
+        Gets the first validation utterance as the network gives it.
     start : Module, optional
         A network of the recipe's configuration to start from, in place of fresh weights.
 
@@ -135,6 +139,8 @@ def fit(
             _refuse_broken(losses, network, done.step)
             if fabric.global_rank == 0:
                 _validate(job, kept, done, str(fabric.device), losses, report, log)
+                if listen:
+                    listen(job.validation.first(kept, str(fabric.device)), done.step)
                 save_state(job.folder, modules, optimizers, done)
             fabric.barrier()
             if fabric.world_size > 1:

@@ -37,6 +37,14 @@ class Validation:
         rates = int(self.protocol.low_rate), self.protocol.high_rate
         return _means(self, upscale_all(network, lows, *rates, device=device))
 
+    def first(self, network: nn.Module, device: str) -> Samples:
+        """Return the first utterance as a network gives it, which is put into eval mode for it and back."""
+        training = network.training
+        rates = int(self.protocol.low_rate), self.protocol.high_rate
+        made = upscale_all(network.eval(), [self.prepared[0].low], *rates, device=device)[0]
+        network.train(training)
+        return made
+
     def better(self, metric: str, new: float, old: float | None) -> bool:
         """Tell whether a value of a metric is better than one before."""
         return old is None or (new > old if METRICS[metric].better == "higher" else new < old)

@@ -356,3 +356,43 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_stays(data: Path, tmp_path:
     monkeypatch.undo()
     assert (tmp_path / "o" / "best.safetensors").read_bytes() == good
     load_checkpoint(tmp_path / "o" / "best.safetensors")
+
+
+def test_curves_and_audio_are_written(data: Path, tmp_path: Path):
+    pytest.importorskip("tensorboard", reason="curves need tensorboard: pip install 'srbench[train]'")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(recipe(tmp_path, 20, 10), "--data", data, "--out", tmp_path / "run", "--threads", 1)
+    found = EventAccumulator(str(tmp_path / "run" / "curves"))
+    found.Reload()
+    tags = found.Tags()
+    assert {"validation/snr", "validation/snr of the spline", "loss/log_mse"} <= set(tags["scalars"])
+    assert {"reference", "estimate"} <= set(tags["audio"])
+    assert [event.step for event in found.Scalars("validation/lsd")] == [10, 20]
+
+
+def test_two_processes_train_one_network(data: Path, tmp_path: Path):
+    """DDP over gloo, as torchrun starts it: both take steps, one writes, and the weights are of both."""
+    path = recipe(tmp_path, 4, 2)
+    port = str(20000 + os.getpid() % 20000)
+    command = [sys.executable, "-W", "ignore", "-m", "srbench", "train", str(path), "--data", str(data)]
+    command += ["--out", str(tmp_path / "two"), "--threads", "1"]
+    shared = {**os.environ, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    shared |= {"TORCHELASTIC_RUN_ID": "test", "GROUP_RANK": "0", "TORCHELASTIC_RESTART_COUNT": "0"}
+    processes = [
+        subprocess.Popen(
+            command,
+            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    assert all(process.returncode in (0, 1) for process in processes), outputs
+    assert outputs[0].count("step 4 ") == 1
+    assert "step 4 " not in outputs[1]
+    train(path, "--data", data, "--out", tmp_path / "one", "--threads", 1)
+    two, one = (load_file(tmp_path / name / "last.safetensors") for name in ("two", "one"))
+    assert any(not torch.equal(two[key], one[key]) for key in one if key.endswith("conv.weight"))
