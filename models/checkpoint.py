@@ -71,7 +71,7 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     try:
         tensors = restored(load_safetensors(data))
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise SrbenchError(f"{path}: is not a safetensors file (others are never read): {error}") from error
+        raise SrbenchError(f"{path}: is not a safetensors file of weights (others are never read): {error}") from error
     fit(network, tensors, path)
     return network.eval(), card
 
@@ -89,13 +89,19 @@ def read_card(path: Path) -> dict[str, Any]:
     SrbenchError
         If it is missing or not a card.
     """
+    data = _bytes(path, _LARGEST_CARD)
     try:
-        card = json.loads(_bytes(path, _LARGEST_CARD))
+        card = json.loads(data)
     except ValueError as error:
         raise SrbenchError(f"{path}: is not a model card in JSON: {error}") from error
     kinds = {"format": int, "configuration": dict, "low_rate": int, "high_rate": int, "weights_sha256": str}
     if not isinstance(card, dict) or any(not isinstance(card.get(key), kind) for key, kind in kinds.items()):
         raise SrbenchError(f"{path}: is not a model card: it needs {', '.join(kinds)}")
+    speakers = told.get("training_speakers", []) if isinstance(told := card.get("training", {}), dict) else None
+    if not isinstance(speakers, list) or not all(isinstance(speaker, str) for speaker in speakers):
+        raise SrbenchError(
+            f"{path}: is not a model card: training must be a table, its training_speakers a list of names"
+        )
     if card["format"] != FORMAT:
         raise SrbenchError(f"{path}: is of format {card['format']}; this version reads {FORMAT}")
     if card["low_rate"] < 1 or card["high_rate"] % card["low_rate"]:
@@ -154,8 +160,10 @@ def restored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if tensor.dtype == torch.int8:
             scale = tensors[f"{name}.scale"]
             found[name] = tensor.float() * scale.view(-1, *[1] * (tensor.ndim - 1))
-        else:
+        elif tensor.is_floating_point() or tensor.dtype == torch.int64:  # batch norm counts in whole numbers
             found[name] = tensor.float() if tensor.is_floating_point() else tensor
+        else:
+            raise ValueError(f"{name} is stored as {tensor.dtype}")
     return found
 
 

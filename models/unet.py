@@ -61,6 +61,8 @@ class UNetConfig:
             raise SrbenchError(f"filters must be even, not {self.first_filters} and {self.max_filters}")
         if self.first_kernel < 9 or (self.first_kernel - 1) & (self.first_kernel - 2):
             raise SrbenchError(f"first_kernel must be a power of two and one, at least 9, not {self.first_kernel}")
+        if not 0 <= self.slope < 1:
+            raise SrbenchError(f"slope must be at least 0 and below 1, not {self.slope}")
         if not 0 <= self.dropout < 1:
             raise SrbenchError(f"dropout must be at least 0 and below 1, not {self.dropout}")
 

@@ -67,10 +67,13 @@ def load_weights(name: str, where: str = "") -> tuple[nn.Module, dict[str, Any]]
             words = [key.removeprefix(f"{name}-") for key in index().sha256 if key.startswith(f"{name}-")]
             shipped = f", or a word for what ships: {', '.join(words)}" if words else ""
             raise SrbenchError(f"{where}: weights are a .safetensors file or hf:owner/repository{shipped}")
-    wanted, found = CONFIGURATIONS[name].as_dict(), read_card(card_path(path))["configuration"]
-    training_only = {"dropout"}
+        if not path.is_file():
+            raise SrbenchError(f"{where}: no such file")
+    card = read_card(card_path(path))
+    wanted, found = CONFIGURATIONS[name].as_dict(), card["configuration"]
     differ = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
-    if set(differ) - training_only:
+    trained_as_this = card.get("network") == name and "network" not in differ  # by a recipe with options of its own
+    if set(differ) - {"dropout"} and not trained_as_this:
         told = ", ".join(f"{key} {found.get(key)}, not {wanted.get(key)}" for key in differ)
         raise SrbenchError(f"{path}: holds another network than {name}: {told}")
     return load_checkpoint(path)

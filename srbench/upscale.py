@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from srbench import audio
 from srbench.audio import Samples
 from srbench.errors import SrbenchError
-from srbench.upscaler import BuiltUpscaler, check_estimate, get_upscaler
+from srbench.upscaler import BuiltUpscaler, check_estimate, get_upscaler, weights_of
 
 FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
 BLOCK_SECONDS = 8.0
+HIGHEST_RATE = 768_000  # Hz; no audio format of use goes further
 
 
 def upscale_file(
@@ -65,14 +66,20 @@ def upscale_file(
     source, target = Path(source), Path(target)
     if target.suffix.lower() not in FORMATS:
         raise SrbenchError(f"{target}: the output is one of {', '.join(FORMATS)}")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise SrbenchError(f"{target}: is the input; name another file for the output")
     if target.exists() and not overwrite:
         raise SrbenchError(f"{target}: is there already; --force writes over it")
     header = audio.info(source)
     if not header.frames:
         raise SrbenchError(f"{source}: holds no samples")
     upscaler, _ = get_upscaler(model, plugins)
-    built = upscaler.build(device, weights=model.partition("@")[2] or None, precision=precision)
+    built = upscaler.build(device, weights=weights_of(model), precision=precision)
     high_rate = rate if rate is not None else _only_rate(built, header.sample_rate)
+    if not header.sample_rate < high_rate <= HIGHEST_RATE:
+        raise SrbenchError(
+            f"--rate must be above the file's {header.sample_rate} Hz and at most {HIGHEST_RATE}, not {high_rate}"
+        )
     built.check_rates(header.sample_rate, high_rate)
     clipped = 0
     unfinished = target.with_name(target.name + ".unfinished")
@@ -92,6 +99,8 @@ def upscale_file(
     finally:
         unfinished.unlink(missing_ok=True)
     return {
+        "input": str(source),
+        "output": str(target),
         "model": model,
         "low_rate": header.sample_rate,
         "high_rate": high_rate,
@@ -109,7 +118,8 @@ def _only_rate(built: BuiltUpscaler, low_rate: int) -> int:
     if len(found) == 1:
         return int(found[0])
     if not found:
-        built.check_rates(low_rate, 2 * low_rate)
+        known = ", ".join(str(low) for low in sorted({low for low, _ in rates}))
+        raise SrbenchError(f"upscaler {built.upscaler.name} takes input at {known} Hz; this file is at {low_rate} Hz")
     raise SrbenchError(
         f"upscaler {built.upscaler.name} offers {', '.join(map(str, found))} Hz: say which with --rate HZ"
     )
@@ -148,7 +158,7 @@ def _read(source: Path, begin: int, end: int) -> NDArray[np.float64]:
     try:
         samples, _ = soundfile.read(str(source), start=begin, stop=end, dtype="float64", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
-        raise SrbenchError(f"{source}: cannot be read: {error}") from error
+        raise SrbenchError(f"{source}: cannot be read to its end: is it truncated?") from error
     if len(samples) != end - begin:
         raise SrbenchError(f"{source}: is truncated: its header promises more samples than there are")
     return np.asarray(samples)

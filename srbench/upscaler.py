@@ -286,6 +286,20 @@ def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscale
     return loaded, {**match.provenance, **_source_digest(loaded)}
 
 
+def weights_of(name: str) -> str | None:
+    """Return what follows the ``@`` of ``name@weights``, None where there is no ``@``.
+
+    Raises
+    ------
+    SrbenchError
+        If nothing follows it.
+    """
+    _, at, weights = name.partition("@")
+    if at and not weights:
+        raise SrbenchError(f"nothing follows the @ of '{name}': name weights, or leave it out")
+    return weights or None
+
+
 def _source_digest(loaded: Upscaler) -> dict[str, str]:
     """Return the hash of the file that the upscaler is written in: a version does not tell an edited checkout."""
     try:

@@ -105,7 +105,7 @@ def test_the_rate_is_taken_where_there_is_one_and_asked_for_where_there_are_more
         assert said in capsys.readouterr().err
     other = wav(tmp_path / "other.wav", rate=5000)
     assert command(other, tmp_path / "b.wav", "--model", "loud", "--plugin", plugin) == 2
-    assert "only 4000 to 8000 Hz" in capsys.readouterr().err
+    assert "takes input at 4000 Hz; this file is at 5000 Hz" in capsys.readouterr().err
     assert not (tmp_path / "b.wav").exists()
 
 
@@ -116,6 +116,7 @@ def test_the_rate_is_taken_where_there_is_one_and_asked_for_where_there_are_more
         ("text.wav", "out.wav", "cannot be read as audio"),
         ("in.wav", "out.mp3", "one of .wav, .flac, .ogg"),
         ("in.wav", "there.wav", "--force"),
+        ("in.wav", "in.wav", "is the input"),
         ("nan.wav", "out.wav", "NaN"),
         ("empty.wav", "out.wav", "no samples"),
     ],
@@ -132,6 +133,12 @@ def test_bad_input_is_told_in_a_line(tmp_path: Path, source: str, target: str, s
     assert len(error.strip().splitlines()) <= 2
     assert (tmp_path / "there.wav").read_text() == "kept"
     assert not list(tmp_path.glob("*.unfinished"))
+
+
+@pytest.mark.parametrize("rate", [4000, 2000, 10**9])
+def test_a_rate_that_is_no_upscaling_or_no_rate_is_refused(tmp_path: Path, rate: int):
+    with pytest.raises(SrbenchError, match="--rate must be above the file's 4000 Hz"):
+        upscale_file(wav(tmp_path / "in.wav"), tmp_path / "out.wav", "spline", rate=rate)
 
 
 def test_a_truncated_file_leaves_nothing_behind(tmp_path: Path):

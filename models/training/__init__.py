@@ -91,5 +91,7 @@ def choose(recipe: Recipe, data: Sequence[str | Path]) -> tuple[list[Utterance],
     where = ", ".join(map(str, data))
     if not training or not validating:
         what = "to train on" if not training else "to validate with"
-        raise SrbenchError(f"recipe {recipe.name} finds no utterance {what} in {where}")
+        asked = f" of validation_speakers {', '.join(chosen.validation_speakers) or '(none)'}"
+        how = "" if not training or split is not None else asked
+        raise SrbenchError(f"recipe {recipe.name} finds no utterance {what}{how} in {where} ({len(found)} are usable)")
     return training, validating

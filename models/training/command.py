@@ -55,13 +55,19 @@ def train(
         raise SrbenchError(f"training needs {error.name}: pip install 'srbench[train]'") from error
     from srbench_models.checkpoint import card_path
     from srbench_models.training import fit, load_recipe, prepare_job
-    from srbench_models.training.loop import BEST
+    from srbench_models.training.loop import BEST, LAST
     from srbench_models.training.state import STATE
 
     chosen = load_recipe(recipe)
     folder = folder or Path("training") / chosen.name
     if (folder / STATE).exists() and not resume:
         raise SrbenchError(f"{folder} holds a training run: go on with it (--resume), or name another folder (--out)")
+    if (folder / STATE).exists() and start is not None:
+        raise SrbenchError("--start begins a training, --resume goes on with one: give one of them")
+    if resume and not (folder / STATE).exists():
+        report(f"nothing to go on from in {folder}: it begins")
+    if start is not None and start.suffix != ".safetensors":
+        raise SrbenchError(f"{start}: weights are a .safetensors file")
     if threads:
         torch.set_num_threads(threads)
     try:
@@ -80,9 +86,8 @@ def train(
             log, listen = _curves(folder, job, stack)
             done = fit(job, device=device, report=report, progress=progress, log=log, listen=listen, start=network)
     except OSError as error:
-        raise SrbenchError(
-            f"{error.filename or folder}: {error.strerror or error}. The last checkpoint that was whole is kept."
-        ) from error
+        kept = " The last checkpoint that was whole is kept." if (folder / LAST).exists() else ""
+        raise SrbenchError(f"{error.filename or folder}: {error.strerror or error}.{kept}") from error
     last = done.history[-1] if done.history else {}
     return {
         "recipe": chosen.name,
@@ -107,9 +112,11 @@ def _starting(start: Path, recipe: Any) -> Any:
 
 
 def _keep_recipe(folder: Path, recipe: Any) -> None:
-    """Write the recipe beside the run; another one there is refused, as the state would not fit it."""
+    """Write the recipe beside the run; where another one has left its state, it is refused."""
+    from srbench_models.training.state import STATE
+
     path = folder / "recipe.toml"
-    if path.exists() and path.read_text(encoding="utf-8") != recipe.text:
+    if (folder / STATE).exists() and path.exists() and path.read_text(encoding="utf-8") != recipe.text:
         raise SrbenchError(f"{path}: is another recipe than {recipe.name}; name another folder (--out)")
     path.write_text(recipe.text, encoding="utf-8")
 

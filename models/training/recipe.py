@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from srbench_models.configurations import CONFIGURATIONS, Configuration, configuration
+from srbench_models.training.losses import RESOLUTIONS
 
 from srbench import toml
 from srbench.errors import SrbenchError, unknown_name
@@ -209,6 +210,11 @@ def _check_values(recipe: Recipe) -> None:
         raise SrbenchError(f"precision is fp32 or bf16, not '{recipe.precision}'")
     if min(vars(recipe.loss).values()) < 0 or not max(recipe.loss.mse, recipe.loss.log_mse, recipe.loss.stft):
         raise SrbenchError("the weights of the loss must be at least 0, and one of mse, log_mse and stft above it")
+
+    if recipe.loss.stft and recipe.patch <= RESOLUTIONS[0][0] // 2:
+        raise SrbenchError(f"patch must be above {RESOLUTIONS[0][0] // 2} for the loss term stft, not {recipe.patch}")
+    if recipe.data.validation_utterances < 1:
+        raise SrbenchError(f"validation_utterances must be at least 1, not {recipe.data.validation_utterances}")
 
 
 def _folder() -> Path:

@@ -13,16 +13,20 @@ from srbench.errors import SrbenchError
 @click.command("export", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("target", metavar="OUT.onnx", type=click.Path(path_type=Path))
 @click.option("--model", required=True, metavar="NAME", help="A network, or NAME@WEIGHTS.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
 @json_option
-def command(target: Path, model: str, as_json: bool) -> int:
+def command(target: Path, model: str, force: bool, as_json: bool) -> int:
     """Write a network as an ONNX file, checked in onnxruntime against what it was made from."""
-    from srbench.upscaler import get_upscaler
+    from srbench.upscaler import get_upscaler, weights_of
 
+    if target.exists() and not force:
+        raise SrbenchError(f"{target}: is there already; --force writes over it")
     upscaler, _ = get_upscaler(model)
-    built = upscaler.build(weights=model.partition("@")[2] or None)
+    built = upscaler.build(weights=weights_of(model))
     export = getattr(built.instance, "export", None)
     if not callable(export):
         raise SrbenchError(f"upscaler {model} has no ONNX form: its object offers no export(path)")
+    target.parent.mkdir(parents=True, exist_ok=True)
     deviation = export(target)
     if as_json:
         print_json({"model": model, "file": str(target), "deviation": deviation})

@@ -56,17 +56,21 @@ def command(
     """
     train = _trainer(trainer)
     with progress_bar() as progress:
-        result = train(
-            recipe,
-            data,
-            out,
-            device=device,
-            resume=resume,
-            start=start,
-            threads=threads,
-            report=lambda text: click.echo(text, err=as_json),
-            progress=progress,
-        )
+        try:
+            result = train(
+                recipe,
+                data,
+                out,
+                device=device,
+                resume=resume,
+                start=start,
+                threads=threads,
+                report=lambda text: click.echo(text, err=as_json),
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            click.echo("srbench: stopped. The last validated state is kept: go on with --resume.", err=True)
+            return 130
     worse = result["does_not_beat_the_spline_in"]
     if as_json:
         print_json(result)

@@ -119,6 +119,12 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path):
     refused(save_checkpoint(tmp_path / "n.safetensors", network, card), "output.weight holds NaN")
 
 
+@pytest.mark.parametrize("training", ["yes", {"training_speakers": "p225"}, {"training_speakers": [1]}])
+def test_a_cards_training_is_a_table_with_names(saved: Path, training: object):
+    retold(saved, training=training)
+    refused(saved, "a list of names")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "{", '{"format": 1}', "\x00\xff"])
 def test_cards_that_are_none_are_refused(saved: Path, text: str):
     card_path(saved).write_text(text, encoding="latin-1")

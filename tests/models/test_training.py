@@ -306,6 +306,9 @@ def test_shipped_recipes_load_and_leave_out_the_evaluation_speakers():
         ("[data]\nspeakers = 3", "unknown key"),
         ("[options]\nblocks = 'x'", "must be like 4"),
         ('[data]\nside = "validation"', "train on another"),
+        ("[data]\nvalidation_utterances = 0", "validation_utterances must be at least 1"),
+        ("patch = 1024\n[loss]\nstft = 0.3", "patch must be above 1024 for the loss term stft"),
+        ("[options]\nslope = -3.0", "slope must be at least 0"),
     ],
 )
 def test_wrong_recipes_are_told(data: Path, tmp_path: Path, change: str, said: str, capsys):
@@ -324,7 +327,7 @@ def test_unusable_data_and_folders_are_told(data: Path, tmp_path: Path, capsys):
     assert train(path, "--data", tmp_path / "empty", "--out", tmp_path / "o") == 2
     assert "holds no audio" in capsys.readouterr().err
     assert train(path, "--data", data / "a", "--out", tmp_path / "o") == 2
-    assert "no utterance to validate with" in capsys.readouterr().err
+    assert "no utterance to validate with of validation_speakers b" in capsys.readouterr().err
     assert train(path, "--data", data, "--out", tmp_path / "o", "--device", "cuda:9") == 2
     assert "device cuda:9 cannot be used" in capsys.readouterr().err
     train(path, "--data", data, "--out", tmp_path / "o", "--threads", 1)
@@ -356,6 +359,15 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_stays(data: Path, tmp_path:
     monkeypatch.undo()
     assert (tmp_path / "o" / "best.safetensors").read_bytes() == good
     load_checkpoint(tmp_path / "o" / "best.safetensors")
+
+
+def test_stopping_it_says_how_to_go_on(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("srbench_models.training.fit", interrupted)
+    assert train(recipe(tmp_path), "--data", data, "--out", tmp_path / "run") == 130
+    assert "--resume" in capsys.readouterr().err
 
 
 def test_curves_and_audio_are_written(data: Path, tmp_path: Path):

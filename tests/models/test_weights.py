@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="the networks need torch: pip instal
 
 from srbench_models import weights  # noqa: E402
 from srbench_models.checkpoint import card_path, read_card, save_checkpoint  # noqa: E402
-from srbench_models.configurations import CONFIGURATIONS  # noqa: E402
+from srbench_models.configurations import CONFIGURATIONS, configuration  # noqa: E402
 from srbench_models.training.validation import make_validation  # noqa: E402
 from srbench_models.weights import index, load_weights  # noqa: E402
 
@@ -87,13 +87,13 @@ def test_a_name_without_weights_says_how_to_get_them():
     [
         ("best.pth", "a .safetensors file or hf:owner/repository"),
         ("p2399", "a .safetensors file or hf:owner/repository"),
-        ("none.safetensors", "none.json: No such file"),
+        ("none.safetensors", "none.safetensors: no such file"),
         ("hf:no-owner", "hf:owner/name"),
         ("hf:../../etc", "hf:owner/name"),
     ],
 )
 def test_wrong_places_are_told(where: str, said: str):
-    with pytest.raises(SrbenchError, match=r"weights|hf:|No such") as told:
+    with pytest.raises(SrbenchError, match=r"weights|hf:|no such") as told:
         load_weights("stacked_b4_small", where)
     assert said in str(told.value)
 
@@ -104,6 +104,18 @@ def test_weights_of_another_configuration_are_refused(tmp_path: Path):
     path = save_checkpoint(tmp_path / "w.safetensors", made.build(), card)
     load_weights("stacked_b4_small", str(path))
     with pytest.raises(SrbenchError, match="holds another network than additive_b5_small: blocks 4, not 5"):
+        load_weights("additive_b5_small", str(path))
+
+
+def test_weights_trained_under_a_name_with_options_of_their_own_run_under_it(tmp_path: Path):
+    """What a recipe's [options] changed stands in the card, and the network is built by it."""
+    plain = CONFIGURATIONS["stacked_b4_small"].as_dict()
+    made = configuration(**{**plain, "slope": 0.1, "blocks": 2})
+    card = {"network": "stacked_b4_small", "configuration": made.as_dict(), "low_rate": 4000, "high_rate": 16000}
+    path = save_checkpoint(tmp_path / "w.safetensors", made.build(), card)
+    network, _ = load_weights("stacked_b4_small", str(path))
+    assert network.config.slope == 0.1
+    with pytest.raises(SrbenchError, match="holds another network"):
         load_weights("additive_b5_small", str(path))
 
 
