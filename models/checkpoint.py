@@ -97,7 +97,8 @@ def read_card(path: Path) -> dict[str, Any]:
     kinds = {"format": int, "configuration": dict, "low_rate": int, "high_rate": int, "weights_sha256": str}
     if not isinstance(card, dict) or any(not isinstance(card.get(key), kind) for key, kind in kinds.items()):
         raise SrbenchError(f"{path}: is not a model card: it needs {', '.join(kinds)}")
-    speakers = told.get("training_speakers", []) if isinstance(told := card.get("training", {}), dict) else None
+    training = card.get("training", {})
+    speakers = training.get("training_speakers", []) if isinstance(training, dict) else None
     if not isinstance(speakers, list) or not all(isinstance(speaker, str) for speaker in speakers):
         raise SrbenchError(
             f"{path}: is not a model card: training must be a table, its training_speakers a list of names"

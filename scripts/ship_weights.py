@@ -89,7 +89,7 @@ def with_scores(page: str) -> str:
         for scored in card["scores"]:
             where = f"{scored['protocol']}, {scored['utterances']} of `{scored['corpus']}`"
             values = [f"{scored['model'][m]:.{d}f} ({scored['spline'][m]:.{d}f})" for m, d in (("snr", 2), ("lsd", 3))]
-            rows.append(f"| `{path.stem}` | {on} | {where} | {' | '.join(values)} |")
+            rows.append(f"| `{path.stem.replace('-', '@')}` | {on} | {where} | {' | '.join(values)} |")
     head, _, rest = page.partition(BEGIN)
     return head + BEGIN + "\n" + "\n".join(rows) + "\n\n" + END + rest.partition(END)[2]
 
