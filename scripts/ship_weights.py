@@ -85,7 +85,9 @@ def with_scores(page: str) -> str:
     for path in sorted(WEIGHTS.glob("*.json")):
         card = read_card(path)
         training = card["training"]
-        on = f"{training['hours']:.1f} h, {len(training['training_speakers'])} speakers, {training['steps']} steps"
+        speakers = training["training_speakers"]
+        who = f"{len(speakers)} speakers" if len(speakers) > 1 else speakers[0]
+        on = f"{training['hours']:.1f} h, {who}, {training['steps']} steps"
         for scored in card["scores"]:
             where = f"{scored['protocol']}, {scored['utterances']} of `{scored['corpus']}`"
             values = [f"{scored['model'][m]:.{d}f} ({scored['spline'][m]:.{d}f})" for m, d in (("snr", 2), ("lsd", 3))]
