@@ -18,6 +18,7 @@ from srbench_baselines.interpolation import spline
 from torch import nn
 
 from srbench.audio import Samples
+from srbench.errors import SrbenchError
 
 SPLINE_REACH = 64  # low-resolution samples after which a spline forgets its end: 0.27^64 is below double precision
 WINDOW_SECONDS = 8.0
@@ -30,6 +31,14 @@ class Window(NamedTuple):
     end: int
     first: int
     last: int
+
+
+def check_device(device: str) -> None:
+    """Raise SrbenchError if torch cannot use a device here."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch raises the second where it was built without CUDA
+        raise SrbenchError(f"device {device} cannot be used: {str(error).splitlines()[0]}") from error
 
 
 def windows(length: int, step: int, margin: int) -> Iterator[Window]:

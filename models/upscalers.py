@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from srbench_models.inference import margins, upscale_all
+from srbench_models.inference import check_device, margins, upscale_all
 from srbench_models.weights import load_weights
 
 from srbench.audio import Rate, Samples
@@ -42,10 +42,7 @@ class Network:
     def __init__(self, device: str = "cpu", weights: str = "", precision: str = "fp32") -> None:
         if precision not in PRECISIONS:
             raise SrbenchError(f"precision is one of {', '.join(PRECISIONS)}, not '{precision}'")
-        try:
-            torch.zeros(1, device=device)
-        except (RuntimeError, AssertionError) as error:  # torch raises the second where it was built without CUDA
-            raise SrbenchError(f"device {device} cannot be used: {str(error).splitlines()[0]}") from error
+        check_device(device)
         if torch.device(device).type == "cpu":
             torch.set_num_threads(1)
         else:
@@ -68,10 +65,6 @@ class Network:
         """Return the low-resolution samples that a block needs on either side, and where blocks may begin."""
         _, margin, unit = margins(self.network, int(high_rate // low_rate), int(low_rate))
         return margin, unit
-
-    def supports(self, low_rate: Rate, high_rate: int) -> bool:
-        """Tell whether it was trained for this pair of rates."""
-        return (low_rate, high_rate) == (self.card["low_rate"], self.card["high_rate"])
 
     @property
     def rates(self) -> tuple[tuple[int, int], ...]:

@@ -44,6 +44,27 @@ def read(path: Path) -> dict[str, Any]:
     return table
 
 
+def names(folder: Path) -> list[str]:
+    """List the names of the TOML files in a folder."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def find(what: str, name: str | Path, folder: Path) -> Path:
+    """Return the path of a TOML file that is given by its path, or by its name in a folder.
+
+    Raises
+    ------
+    SrbenchError
+        If it is a name that is not there, with the nearest that is.
+    """
+    text = str(name)
+    if text.endswith(".toml"):
+        return Path(text)
+    if text not in names(folder):
+        raise unknown_name(what, text, names(folder))
+    return folder / f"{text}.toml"
+
+
 def check_keys(
     table: Mapping[str, Any], where: str, *, required: Mapping[str, Kind], optional: Mapping[str, Kind]
 ) -> None:

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srbench import audio
-from srbench.audio import Samples
 from srbench.errors import SrbenchError
-from srbench.upscaler import BuiltUpscaler, check_estimate, get_upscaler, weights_of
+from srbench.upscaler import BuiltUpscaler, build_upscaler
 
 FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
 BLOCK_SECONDS = 8.0
@@ -73,8 +72,7 @@ def upscale_file(
     header = audio.info(source)
     if not header.frames:
         raise SrbenchError(f"{source}: holds no samples")
-    upscaler, _ = get_upscaler(model, plugins)
-    built = upscaler.build(device, weights=weights_of(model), precision=precision)
+    built, _ = build_upscaler(model, plugins, device=device, precision=precision)
     high_rate = rate if rate is not None else _only_rate(built, header.sample_rate)
     if not header.sample_rate < high_rate <= HIGHEST_RATE:
         raise SrbenchError(
@@ -143,13 +141,8 @@ def _blocks(
         given = _read(source, begin, end)
         if not np.isfinite(given).all():
             raise SrbenchError(f"{source}: holds NaN or infinite samples")
-        made = np.stack([_upscaled(built, channel, low_rate, high_rate) for channel in given.T], axis=1)
+        made = np.stack([built(channel, low_rate, high_rate) for channel in given.T], axis=1)
         yield made[int((first - begin) * scale) : int((last - begin) * scale)]
-
-
-def _upscaled(built: BuiltUpscaler, low: Samples, low_rate: int, high_rate: int) -> Samples:
-    made = built(np.ascontiguousarray(low), low_rate, high_rate)
-    return check_estimate(built.upscaler.name, made, len(low) * high_rate // low_rate)
 
 
 def _read(source: Path, begin: int, end: int) -> NDArray[np.float64]:

@@ -286,18 +286,21 @@ def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscale
     return loaded, {**match.provenance, **_source_digest(loaded)}
 
 
-def weights_of(name: str) -> str | None:
-    """Return what follows the ``@`` of ``name@weights``, None where there is no ``@``.
+def build_upscaler(
+    name: str, plugins: Sequence[str | Path] = (), *, device: str | None = None, precision: str | None = None
+) -> tuple[BuiltUpscaler, dict[str, str]]:
+    """Return the upscaler of ``name`` or ``name@weights``, ready to run, and where it came from.
 
     Raises
     ------
     SrbenchError
-        If nothing follows it.
+        If it is unknown or cannot be built (see `get_upscaler` and `Upscaler.build`), or nothing follows the ``@``.
     """
+    upscaler, origin = get_upscaler(name, plugins)
     _, at, weights = name.partition("@")
     if at and not weights:
         raise SrbenchError(f"nothing follows the @ of '{name}': name weights, or leave it out")
-    return weights or None
+    return upscaler.build(device, weights=weights or None, precision=precision), origin
 
 
 def _source_digest(loaded: Upscaler) -> dict[str, str]:

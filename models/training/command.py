@@ -54,6 +54,7 @@ def train(
     except ImportError as error:
         raise SrbenchError(f"training needs {error.name}: pip install 'srbench[train]'") from error
     from srbench_models.checkpoint import card_path
+    from srbench_models.inference import check_device
     from srbench_models.training import fit, load_recipe, prepare_job
     from srbench_models.training.loop import BEST, LAST
     from srbench_models.training.state import STATE
@@ -70,10 +71,7 @@ def train(
         raise SrbenchError(f"{start}: weights are a .safetensors file")
     if threads:
         torch.set_num_threads(threads)
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise SrbenchError(f"device {device} cannot be used: {str(error).splitlines()[0]}") from error
+    check_device(device)
     network = _starting(start, chosen) if start is not None else None
     try:
         folder.mkdir(parents=True, exist_ok=True)

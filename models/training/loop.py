@@ -262,8 +262,7 @@ def _validate(
     log: Callable[[str, Scores, int], None] | None,
 ) -> None:
     """Score the network, print its row beside the spline's, keep it if it is the best, and write both checkpoints."""
-    training = network.training
-    scores = job.validation.scores(network.eval(), device)
+    scores = job.validation.scores(network, device)
     metric = job.recipe.stop_metric
     if not math.isfinite(scores[metric]):
         raise SrbenchError(f"at step {done.step} the training broke: {metric} of the validation is not finite")
@@ -277,7 +276,6 @@ def _validate(
     else:
         done.since_best += 1
     save_checkpoint(job.folder / LAST, network, card)
-    network.train(training)
     report(_table_row(f"step {done.step}", scores) + _verdict(job.validation, scores))
     if log:
         log("validation", scores, done.step)

@@ -134,7 +134,7 @@ class Recipe:
 
 def recipe_names() -> list[str]:
     """List the recipes that come with srbench."""
-    return sorted(path.stem for path in _folder().glob("*.toml"))
+    return toml.names(_folder())
 
 
 def load_recipe(name: str | Path) -> Recipe:
@@ -145,11 +145,7 @@ def load_recipe(name: str | Path) -> Recipe:
     SrbenchError
         If there is none, a key is unknown, or a value is not possible.
     """
-    path = Path(name)
-    if path.suffix != ".toml":
-        if str(name) not in recipe_names():
-            raise unknown_name("recipe", str(name), recipe_names())
-        path = _folder() / f"{name}.toml"
+    path = toml.find("recipe", name, _folder())
     table = toml.read(path)
     where = f"recipe {path}"
     recipe = Recipe(path.stem, path.read_text(encoding="utf-8"), **_checked(table, where))

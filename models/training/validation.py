@@ -32,16 +32,18 @@ class Validation:
     spline: Scores
 
     def scores(self, network: nn.Module, device: str) -> Scores:
-        """Return the means over the utterances of a network in eval mode."""
-        lows = [prepared.low for prepared in self.prepared]
-        rates = int(self.protocol.low_rate), self.protocol.high_rate
-        return _means(self, upscale_all(network, lows, *rates, device=device))
+        """Return the means over the utterances of a network."""
+        return _means(self, self._upscaled(network, self.prepared, device))
 
     def first(self, network: nn.Module, device: str) -> Samples:
-        """Return the first utterance as a network gives it, which is put into eval mode for it and back."""
+        """Return the first utterance as a network gives it."""
+        return self._upscaled(network, self.prepared[:1], device)[0]
+
+    def _upscaled(self, network: nn.Module, prepared: Sequence[Prepared], device: str) -> list[Samples]:
+        """Run a network in eval mode, and put it back into the mode it was in."""
         training = network.training
         rates = int(self.protocol.low_rate), self.protocol.high_rate
-        made = upscale_all(network.eval(), [self.prepared[0].low], *rates, device=device)[0]
+        made = upscale_all(network.eval(), [each.low for each in prepared], *rates, device=device)
         network.train(training)
         return made
 

@@ -61,16 +61,17 @@ def diagnose(subject: Subject, verdicts: Sequence[Verdict]) -> Diagnosis:
     form.sort(key=lambda bug: bug in [FORM[law] for law in UNUSUAL_INPUT])  # what is done on purpose is told first
     if any(verdict.law == "plain_call" for verdict in broken):
         return Diagnosis(tuple(form[:1]), None)
-    if not np.isfinite(answers(subject.value, _probes(subject))).any():
+    measured = answers(subject.value, _probes(subject))
+    if not np.isfinite(measured).any():
         return Diagnosis((FORM["plain_call"],), None)
     if subject.family in ("snr", "si_sdr"):
-        found = _diagnose_ratio(subject)
+        found = _diagnose_ratio(subject, measured)
     elif subject.family == "lsd":
-        found = _diagnose_distance(subject)
+        found = _diagnose_distance(subject, measured)
     elif subject.family == "mse":
-        found = _diagnose_square(subject)
+        found = _diagnose_square(subject, measured)
     else:
-        found = _diagnose_opinion(subject)
+        found = _diagnose_opinion(subject, measured)
     value = [
         FORM[verdict.law]
         for verdict in broken  # an exchange that was made would have been found by the fit
@@ -81,7 +82,7 @@ def diagnose(subject: Subject, verdicts: Sequence[Verdict]) -> Diagnosis:
         named = _named(broken)
         value = [*named, *value] if laws & _CORE else [*value, *named]
         if not value and not laws & {"deterministic", "float32_input", "inputs_unchanged"}:
-            departs = _departs(subject)
+            departs = _departs(subject, measured)
             value = [departs] if departs else []
     bugs = list({bug.bug: bug for bug in reversed([*found.bugs, *value, *form])}.values())[::-1]
     if broken and not bugs:
@@ -89,7 +90,7 @@ def diagnose(subject: Subject, verdicts: Sequence[Verdict]) -> Diagnosis:
         bugs = [
             Bug("unexplained", f"No known definition fits; the broken laws say how it departs: {names}.", NO_CORRECTION)
         ]
-    if not found.bugs and (first := _in_the_answers(subject, broken)):
+    if not found.bugs and (first := _in_the_answers(subject, broken, values=measured)):
         bugs = [first, *bugs]
     return replace(found, bugs=tuple(bugs))
 
@@ -103,13 +104,12 @@ def _probes(subject: Subject) -> Sequence[Probe]:
     return probes(subject.sample_rate)
 
 
-def _in_the_answers(subject: Subject, broken: Sequence[Verdict]) -> Bug | None:
+def _in_the_answers(subject: Subject, broken: Sequence[Verdict], values: Array) -> Bug | None:
     """Return a bug that the answers themselves show: failures scored, rounding, a cap from below."""
     measured = {verdict.law: verdict.measured.split()[0] for verdict in broken}
     scored = [measured[law] for law in ("unequal_lengths", "nan_is_not_hidden", "no_samples") if law in measured]
     if len(scored) == 3 and len(set(scored)) == 1:
         return Bug("failures scored", f"What has no value is scored {scored[0]}.", "Leave failures out and count them.")
-    values = answers(subject.value, _probes(subject))
     values = values[np.isfinite(values)]
     if subject.family != "mse" and values.any() and np.allclose(values, np.round(values, 2), rtol=0, atol=1e-12):
         return Bug("value rounded", "Every value is a multiple of 0.01 or of more.", NO_CORRECTION)
@@ -133,10 +133,10 @@ def _in_the_answers(subject: Subject, broken: Sequence[Verdict]) -> Bug | None:
     return None
 
 
-def _departs(subject: Subject) -> Bug | None:
+def _departs(subject: Subject, measured: Array) -> Bug | None:
     """Return the bug of a target that is not the declared definition on ordinary pairs."""
-    for probe in _probes(subject):
-        theirs, ours = answers(subject.value, [probe])[0], answers(subject.ours, [probe])[0]
+    for probe, theirs in zip(_probes(subject), measured, strict=True):
+        ours = answers(subject.ours, [probe])[0]
         if not np.isclose(theirs, ours, rtol=2e-3, atol=0.0 if subject.family == "mse" else 2e-3, equal_nan=True):
             return Bug(
                 "another definition",
@@ -152,9 +152,7 @@ def _named(broken: Sequence[Verdict]) -> list[Bug]:
     return [Bug(name, f"Broken: {statements[law]}", NO_CORRECTION) for law, name in NAMES.items() if law in statements]
 
 
-def _diagnose_ratio(subject: Subject) -> Diagnosis:
-    probes = ratio_probes(subject.sample_rate)
-    measured = answers(subject.value, probes)
+def _diagnose_ratio(subject: Subject, measured: Array) -> Diagnosis:
     loud = noise(8192, level=0.3)
     cap = _cap(subject, [(loud, loud + orthogonal(loud, db)) for db in (100, 120)])
     fits = fit_ratio(_below(measured, cap), subject.sample_rate)
@@ -167,9 +165,8 @@ def _diagnose_ratio(subject: Subject) -> Diagnosis:
     return Diagnosis(tuple(bugs), ratio_signature(replace(best, cap=cap), subject))
 
 
-def _diagnose_square(subject: Subject) -> Diagnosis:
-    probes = ratio_probes(subject.sample_rate)
-    fits = fit_square(answers(subject.value, probes), probes)
+def _diagnose_square(subject: Subject, measured: Array) -> Diagnosis:
+    fits = fit_square(measured, _probes(subject))
     best, point = fits[0], cast(Square, fits[0].point)
     described = [f"MSE|factor:{fit.factor:.6g}|form:{fit.point.form}|prepare:{fit.point.prepare}" for fit in fits[:3]]
     if not best.exact:
@@ -179,9 +176,9 @@ def _diagnose_square(subject: Subject) -> Diagnosis:
     return Diagnosis(tuple(bugs), described[0] if bugs else str(subject.definition.signature()))
 
 
-def _diagnose_opinion(subject: Subject) -> Diagnosis:
-    probes, name = opinion_probes(subject.sample_rate), subject.metric.name
-    fits = fit_opinion(answers(subject.value, probes), name, subject.sample_rate)
+def _diagnose_opinion(subject: Subject, measured: Array) -> Diagnosis:
+    name = subject.metric.name
+    fits = fit_opinion(measured, name, subject.sample_rate)
     best, point = fits[0], cast(Opinion, fits[0].point)
     if not best.exact:
         return Diagnosis((), None)
@@ -205,9 +202,7 @@ def _diagnose_opinion(subject: Subject) -> Diagnosis:
     return Diagnosis(tuple(bugs), None if bugs else str(subject.definition.signature()))
 
 
-def _diagnose_distance(subject: Subject) -> Diagnosis:
-    probes = distance_probes(subject.sample_rate)
-    measured = answers(subject.value, probes)
+def _diagnose_distance(subject: Subject, measured: Array) -> Diagnosis:
     loud = noise(12000, level=0.3)
     cap = _cap(subject, [(loud, 1e6 * loud), (loud, 1e9 * loud)])
     fits = fit_distance(_below(measured, cap), subject.sample_rate)
@@ -217,7 +212,7 @@ def _diagnose_distance(subject: Subject) -> Diagnosis:
     declared = cast(Lsd, subject.definition)
     if not best.exact:
         nearest = tuple(distance_signature(fit, subject) for fit in fits[:3])
-        waveform = fit_square(measured, probes)[0]
+        waveform = fit_square(measured, _probes(subject))[0]
         if waveform.exact:
             text = f"The value is of the waveforms' difference ({waveform.point.form}): no spectrum is taken."
             return Diagnosis((Bug("not spectral", text, NO_CORRECTION),), None, nearest)

@@ -86,8 +86,7 @@ class Ratio:
         elif self.energy == "peak-to-peak":
             ratio = float(4 / np.mean(noise**2))
         elif self.energy in ("every-pair", "sum-of-every-pair"):
-            power = np.mean(y**2) + np.mean(x**2) - 2 * np.mean(y) * np.mean(x)
-            ratio = float(np.mean(top**2) / power / (1 if self.energy == "every-pair" else len(y)))
+            ratio = float(np.mean(top**2) / every_pair(y, x) / (1 if self.energy == "every-pair" else len(y)))
         elif self.energy == "floors":
             ratio = float((np.mean(top**2) + self.floor) / (np.mean(noise**2) + self.floor))
         elif self.energy == "sums":
@@ -99,6 +98,11 @@ class Ratio:
         else:
             ratio = float(np.mean(top**2) / (np.mean(noise**2) + self.floor))
         return float(np.log10(1 + ratio if self.log1p else ratio))
+
+
+def every_pair(y: Samples, x: Samples) -> float:
+    """Return the mean square of the difference of every sample of one signal with every one of the other."""
+    return float(np.mean(y**2) + np.mean(x**2) - 2 * np.mean(y) * np.mean(x))
 
 
 PREPARATIONS = ("none", "mean", "peak", "rms", "est-peak", "ref-peak", "est-rms-to-ref", "z-score", "min-max")
@@ -155,7 +159,7 @@ class Square:
             "over-reference": lambda: np.mean(error**2) / np.mean(y**2),
             "dB": lambda: 10 * np.log10(np.mean(error**2)),
             "greatest": lambda: np.max(np.abs(error)),
-            "every-pair": lambda: np.mean(y**2) + np.mean(x**2) - 2 * np.mean(y) * np.mean(x),
+            "every-pair": lambda: every_pair(y, x),
         }
         return float(forms[self.form]())
 

@@ -17,12 +17,11 @@ from srbench.errors import SrbenchError
 @json_option
 def command(target: Path, model: str, force: bool, as_json: bool) -> int:
     """Write a network as an ONNX file, checked in onnxruntime against what it was made from."""
-    from srbench.upscaler import get_upscaler, weights_of
+    from srbench.upscaler import build_upscaler
 
     if target.exists() and not force:
         raise SrbenchError(f"{target}: is there already; --force writes over it")
-    upscaler, _ = get_upscaler(model)
-    built = upscaler.build(weights=weights_of(model))
+    built, _ = build_upscaler(model)
     export = getattr(built.instance, "export", None)
     if not callable(export):
         raise SrbenchError(f"upscaler {model} has no ONNX form: its object offers no export(path)")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from srbench.cli.options import device_option, plugin_option, precision_option
 from srbench.cli.output import json_option, print_json, progress_bar
 
 
@@ -38,14 +39,7 @@ from srbench.cli.output import json_option, print_json, progress_bar
     metavar="NAME",
     help="In place of the protocol's metrics; give it again for more.",
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    metavar="FILE.py",
-    type=click.Path(path_type=Path),
-    help="A Python file with upscalers. It is run: use only files you trust.",
-)
+@plugin_option
 @click.option(
     "--workers",
     default=1,
@@ -54,8 +48,8 @@ from srbench.cli.output import json_option, print_json, progress_bar
     metavar="N",
     help="Processes. The numbers do not depend on it.",
 )
-@click.option("--device", metavar="D", help="For upscalers that take one: cpu, cuda, …")
-@click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="For upscalers that take one.")
+@device_option
+@precision_option
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Score only the first N utterances; the result says so."
 )

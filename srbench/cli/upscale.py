@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from srbench.cli.options import device_option, plugin_option, precision_option
 from srbench.cli.output import json_option, print_json, progress_bar
 
 
@@ -15,16 +16,9 @@ from srbench.cli.output import json_option, print_json, progress_bar
 @click.argument("target", metavar="OUT.wav", type=click.Path(path_type=Path))
 @click.option("--model", required=True, metavar="NAME", help="An upscaler, or NAME@WEIGHTS.")
 @click.option("--rate", type=click.IntRange(1), metavar="HZ", help="The rate to upscale to, for those that do several.")
-@click.option("--device", metavar="D", help="For upscalers that take one: cpu, cuda, …")
-@click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="For upscalers that take one.")
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    metavar="FILE.py",
-    type=click.Path(path_type=Path),
-    help="A Python file with upscalers. It is run: use only files you trust.",
-)
+@device_option
+@precision_option
+@plugin_option
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @json_option
 def command(

@@ -80,7 +80,7 @@ def speaker_of(utterance_id: str) -> str:
 
 def split_names() -> list[str]:
     """List the splits that come with srbench."""
-    return sorted(path.stem for path in _folder().glob("*.toml"))
+    return toml.names(_folder())
 
 
 def load_split(name: str | Path) -> Split:
@@ -91,11 +91,7 @@ def load_split(name: str | Path) -> Split:
     SrbenchError
         If there is no such split or its file is not valid.
     """
-    path = Path(name)
-    if path.suffix != ".toml":
-        if str(name) not in split_names():
-            raise unknown_name("split", str(name), split_names())
-        path = _folder() / f"{name}.toml"
+    path = toml.find("split", name, _folder())
     table = toml.read(path)
     where = f"split {path}"
     toml.check_keys(

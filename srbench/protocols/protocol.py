@@ -12,7 +12,7 @@ from srbench import degradation, metrics, toml
 from srbench.audio import RESAMPLER, Rate
 from srbench.corpora import Split, load_split
 from srbench.degradation import Degradation
-from srbench.errors import SrbenchError, unknown_name
+from srbench.errors import SrbenchError
 from srbench.metrics import Definition
 from srbench.signature import Signature, value_text
 
@@ -105,7 +105,7 @@ class Protocol:
 
 def protocol_names() -> list[str]:
     """List the protocols that come with srbench."""
-    return sorted(path.stem for path in _folder().glob("*.toml"))
+    return toml.names(_folder())
 
 
 def load_protocol(name: str | Path) -> Protocol:
@@ -116,13 +116,7 @@ def load_protocol(name: str | Path) -> Protocol:
     SrbenchError
         If there is none, or the file is not a valid protocol: with the place, the key and the nearest right word.
     """
-    text = str(name)
-    if text.endswith(".toml"):
-        path = Path(text)
-    else:
-        if text not in protocol_names():
-            raise unknown_name("protocol", text, protocol_names())
-        path = _folder() / f"{text}.toml"
+    path = toml.find("protocol", name, _folder())
     return _from_table(toml.read(path), path)
 
 

@@ -19,7 +19,7 @@ from srbench.audio import Rate, Samples
 from srbench.degradation import Brickwall
 from srbench.protocols import Prepared, Protocol
 from srbench.run.plan import Plan
-from srbench.upscaler import BuiltUpscaler, get_upscaler, weights_of
+from srbench.upscaler import BuiltUpscaler, build_upscaler
 
 FLOOR = "spline"  # the upscaler that every model is asked to beat
 
@@ -75,8 +75,7 @@ def _told_name(name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _build(entrant: Entrant) -> tuple[BuiltUpscaler, dict[str, str]]:
-    upscaler, origin = get_upscaler(entrant.name, entrant.plugins)
-    return upscaler.build(entrant.device, weights=weights_of(entrant.name), precision=entrant.precision), origin
+    return build_upscaler(entrant.name, entrant.plugins, device=entrant.device, precision=entrant.precision)
 
 
 def leakage(provenance: Mapping[str, Any], plan: Plan) -> list[str]:
