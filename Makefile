@@ -38,7 +38,7 @@ $(BIN)/python:
 # pip is pinned too: the oldest pips in use neither know build constraints nor current metadata.
 $(VENV)/ready: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade --constraint constraints.txt pip
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[models]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[models,plots]'
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ def make_card(
         "high_rate": protocol.high_rate,
         "training": {
             **origin,
+            "training_speakers": sorted(
+                {*origin["training_speakers"], *done.started_from.get("training_speakers", [])}
+            ),
+            "started_from": {key: told for key, told in done.started_from.items() if key != "training_speakers"},
             "recipe": recipe.text,
             "steps": done.step,
             "of_steps": recipe.steps,
@@ -48,6 +53,22 @@ def make_card(
             "does_not_beat_the_spline_in": validation.worse_than_spline(scores),
             "signatures": {name: str(d.signature()) for name, d in validation.definitions.items()},
         },
+    }
+
+
+def origin_of(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the card of a training is to say of the checkpoint that it starts from.
+
+    Its training speakers count as the new network's too: it has learned from them.
+    """
+    training = card.get("training", {})
+    return {
+        "name": card.get("name", ""),
+        "network": card.get("network", ""),
+        "weights_sha256": card["weights_sha256"],
+        "steps": training.get("steps"),
+        "hours": training.get("hours"),
+        "training_speakers": training.get("training_speakers", []),
     }
 
 

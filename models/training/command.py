@@ -72,7 +72,7 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     check_device(device)
-    network = _starting(start, chosen) if start is not None else None
+    network, started_from = _starting(start, chosen) if start is not None else (None, {})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _keep_recipe(folder, chosen)
@@ -82,7 +82,16 @@ def train(
         report(f"{job.origin['utterances']} utterances, {job.origin['hours']:.2f} hours, to {folder}")
         with ExitStack() as stack:
             log, listen = _curves(folder, job, stack)
-            done = fit(job, device=device, report=report, progress=progress, log=log, listen=listen, start=network)
+            done = fit(
+                job,
+                device=device,
+                report=report,
+                progress=progress,
+                log=log,
+                listen=listen,
+                start=network,
+                started_from=started_from,
+            )
     except OSError as error:
         kept = " The last checkpoint that was whole is kept." if (folder / LAST).exists() else ""
         raise SrbenchError(f"{error.filename or folder}: {error.strerror or error}.{kept}") from error
@@ -101,12 +110,14 @@ def train(
     }
 
 
-def _starting(start: Path, recipe: Any) -> Any:
+def _starting(start: Path, recipe: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the network to start with, widened where it is narrower, and what the card is to say of it."""
     from srbench_models.checkpoint import load_checkpoint
+    from srbench_models.training.card import origin_of
     from srbench_models.widen import widened
 
-    network, _ = load_checkpoint(start)
-    return widened(network, recipe.configuration())
+    network, card = load_checkpoint(start)
+    return widened(network, recipe.configuration()), origin_of(card)
 
 
 def _keep_recipe(folder: Path, recipe: Any) -> None:

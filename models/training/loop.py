@@ -64,6 +64,7 @@ def fit(
     log: Callable[[str, Scores, int], None] | None = None,
     listen: Callable[[Samples, int], None] | None = None,
     start: nn.Module | None = None,
+    started_from: dict[str, Any] | None = None,
 ) -> Progress:
     """Train until the recipe's steps are done or it stops improving, going on from the folder's state if there is one.
 
@@ -81,6 +82,8 @@ def fit(
         Gets the first validation utterance as the network gives it.
     start : Module, optional
         A network of the recipe's configuration to start from, in place of fresh weights.
+    started_from : dict, optional
+        What the card is to say of ``start``; see `srbench_models.training.card.origin_of`.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def fit(
     if judges is not None:
         modules["judges"] = judges
         optimizers["judges"] = torch.optim.Adam(judges.parameters(), recipe.learning_rate, (0.8, 0.99))
-    done = load_state(job.folder, modules, optimizers) or Progress()
+    done = load_state(job.folder, modules, optimizers) or Progress(started_from=started_from or {})
     if done.step:
         report(f"going on from step {done.step}")
     step_network: Any = torch.compile(network) if recipe.compile else network

@@ -38,6 +38,8 @@ class Progress:
         Validations since then.
     history : list of dict
         One row a validation.
+    started_from : dict
+        What the card is to say of the weights it began with; empty for fresh ones.
     """
 
     step: int = 0
@@ -46,6 +48,7 @@ class Progress:
     best_step: int = 0
     since_best: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+    started_from: dict[str, Any] = field(default_factory=dict)
 
 
 def save_state(

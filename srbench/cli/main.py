@@ -15,6 +15,9 @@ from srbench.errors import SrbenchError
 # command -> its module in srbench.cli (attribute `command`) and one line of help, so that --help loads none of them
 _COMMANDS = {
     "run": ("run", "Run upscalers through a protocol and print the leaderboard."),
+    "compare": ("compare", "Compare upscalers utterance by utterance: differences, intervals, p-values."),
+    "plot": ("plot", "Draw spectrograms, spectra, LSD over frequency, distributions."),
+    "publish": ("publish", "Check runs, merge them into leaderboards, write tables and a site to listen to."),
     "upscale": ("upscale", "Upscale an audio file."),
     "train": ("train", "Train a network by a recipe."),
     "export": ("export", "Write a network as an ONNX file."),

@@ -5,19 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from srbench.metrics import get_metric
+from srbench.report.headings import heading, number
 from srbench.run import FLOOR
 
 _BELOW_FLOOR, _ABOVE_CEILING = "†", "‡"
 _FIRST, _COLUMN = 20, 23  # widths in characters
-_NAMES = {
-    "snr": "SNR",
-    "si_sdr": "SI-SDR",
-    "mse": "MSE",
-    "pesq": "PESQ-WB",
-    "pesq_nb": "PESQ-NB",
-    "stoi": "STOI",
-    "estoi": "ESTOI",
-}
 
 
 def print_leaderboard(document: dict[str, Any]) -> None:
@@ -50,7 +42,7 @@ def print_leaderboard(document: dict[str, Any]) -> None:
             table.add_column(Text(entry["name"]), justify="right", style=style, overflow="fold", min_width=_COLUMN - 3)
         for name in entries[0]["metrics"]:
             cells = [_cell(entry, name, floor, ceiling, marks) for entry in shown]
-            table.add_row(_heading(name), *cells)
+            table.add_row(heading(name), *cells)
         table.add_section()
         table.add_row("n", *(_count(entry, document["split"]["expected"]) for entry in shown))
         table.add_row("failed", *(f"[red]{e['failed']}[/red]" if e["failed"] else "0" for e in shown))
@@ -116,24 +108,10 @@ def _deaf(document: dict[str, Any]) -> list[str]:
     for name in first["metrics"]:
         top = get_metric(name).hears(high_rate)
         if top < high_rate / 2:
-            heard.setdefault(top, []).append(_heading(name, with_unit=False))
+            heard.setdefault(top, []).append(heading(name, with_unit=False))
     return [
         f"{' and '.join(names)}: deaf above {top / 1000:g} kHz." for top, names in sorted(heard.items(), reverse=True)
     ]
-
-
-def _heading(name: str, with_unit: bool = True) -> str:
-    metric = get_metric(name)
-    title = _NAMES.get(
-        name, name.upper().replace("_HF", "-HF").replace("_LF", "-LF").replace("LSD_", "LSD ").replace("_", " ")
-    )
-    if title.startswith("LSD "):
-        title = "LSD " + title[4:].lower()
-    if not with_unit:
-        return title
-    arrow = "↑" if metric.better == "higher" else "↓"
-    unit = "" if metric.unit in ("1", "MOS") else f" {metric.unit}"
-    return f"{title}{unit} {arrow}"
 
 
 def _cell(
@@ -150,9 +128,9 @@ def _cell(
         elif ceiling and name in ("snr", "si_sdr") and _better(mean, ceiling["metrics"][name]["mean"], "higher"):
             mark = _ABOVE_CEILING
     marks.add(mark)
-    low, high = (_number(bound, metric.digits) for bound in value["ci95"])
+    low, high = (number(bound, metric.digits) for bound in value["ci95"])
     count = "" if value["undefined"] == 0 else f" n={value['n']}"
-    return f"{_number(mean, metric.digits)}{mark}{count}\n" + (f"[{low}, {high}]" if low != "–" else "").replace(
+    return f"{number(mean, metric.digits)}{mark}{count}\n" + (f"[{low}, {high}]" if low != "–" else "").replace(
         "[", r"\["
     )
 
@@ -161,12 +139,6 @@ def _better(a: Any, b: Any, direction: str) -> bool:
     if a is None or b is None:
         return True
     return float(a) > float(b) if direction == "higher" else float(a) < float(b)
-
-
-def _number(value: Any, digits: str) -> str:
-    if value is None:
-        return "–"
-    return f"{value:{digits}}" if isinstance(value, float) else str(value)
 
 
 def _count(entry: dict[str, Any], expected: int) -> str:

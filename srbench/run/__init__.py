@@ -1,8 +1,24 @@
-"""The engine of the benchmark: plan, pipeline, journal, workers."""
+"""The engine of the benchmark: plan, pipeline, journal, workers; runs read back from disk."""
 
 from srbench.run.engine import Run, run_entrant
 from srbench.run.entrant import FLOOR, ORACLES, Entrant
+from srbench.run.folder import find_runs, open_run
 from srbench.run.pipeline import Record
 from srbench.run.plan import Plan, make_plan
+from srbench.run.signals import Signals, entrant_of, signals
 
-__all__ = ["FLOOR", "ORACLES", "Entrant", "Plan", "Record", "Run", "make_plan", "run_entrant"]
+__all__ = [
+    "FLOOR",
+    "ORACLES",
+    "Entrant",
+    "Plan",
+    "Record",
+    "Run",
+    "Signals",
+    "entrant_of",
+    "find_runs",
+    "make_plan",
+    "open_run",
+    "run_entrant",
+    "signals",
+]

@@ -19,7 +19,7 @@ from srbench.errors import SrbenchError
 from srbench.run.entrant import Entrant, leakage
 from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.manifest import folder_name, identity, manifest, write_json
-from srbench.run.pipeline import Record, Task, blank, evaluate
+from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
 
 SEED = 0
@@ -111,7 +111,7 @@ def _evaluate_all(
 def _still_good(record: Record, utterance: Utterance, task: Task) -> bool:
     if record.error or record.stamp != file_digest(utterance.path):
         return False  # failures are tried again, changed files are evaluated again
-    return task.audio_folder is None or (task.audio_folder / f"{utterance.id}.wav").exists()
+    return task.audio_folder is None or audio_file(task.audio_folder, utterance.id).exists()
 
 
 def _records(task: Task, utterances: list[Utterance], workers: int) -> Iterator[Record]:

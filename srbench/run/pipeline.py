@@ -101,12 +101,14 @@ def evaluate(task: Task, utterance: Utterance) -> Record:
     seconds = len(prepared.reference) / protocol.high_rate
     told = {**base, "file_rate": file_rate, "samples": len(prepared.reference), "seconds": seconds}
     try:
-        _seed_all(task.seed, utterance.id)
+        seed_all(task.seed, utterance.id)
         started = perf_counter()
         estimate = task.entrant.estimate(prepared, protocol)
         upscaled = perf_counter()
         if task.audio_folder is not None:
-            audio.write(_audio_file(task.audio_folder, utterance.id), estimate, protocol.high_rate)
+            kept = audio_file(task.audio_folder, utterance.id)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            audio.write(kept, estimate, protocol.high_rate)
         pair = Pair(prepared.reference, estimate, protocol.high_rate, protocol.cutoff)
         measuring = perf_counter()
         values, undefined = measure_all(pair, task.definitions)
@@ -129,7 +131,7 @@ def blank(task: Task, utterance: Utterance) -> dict[str, Any]:
     return {"utterance": utterance.id, "speaker": utterance.speaker, "file": file, "stamp": file_digest(path)}
 
 
-def _seed_all(seed: int, utterance_id: str) -> None:
+def seed_all(seed: int, utterance_id: str) -> None:
     """Seed the global generators, for upscalers that draw from them."""
     drawn = int.from_bytes(hashlib.sha256(f"{seed}/{utterance_id}".encode()).digest()[:4], "big")
     random.seed(drawn)
@@ -138,10 +140,9 @@ def _seed_all(seed: int, utterance_id: str) -> None:
         sys.modules["torch"].manual_seed(drawn)
 
 
-def _audio_file(folder: Path, utterance_id: str) -> Path:
-    path = folder / f"{utterance_id}.wav"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def audio_file(folder: Path, utterance_id: str) -> Path:
+    """Return where the estimate of an utterance is kept."""
+    return folder / f"{utterance_id}.wav"
 
 
 def _one_line(error: Exception) -> str:

@@ -170,6 +170,20 @@ def test_the_card_tells_what_the_checkpoint_is(data: Path, tmp_path: Path, capsy
     assert (card["low_rate"], card["high_rate"]) == (4000, 16000)
 
 
+def test_the_card_names_what_the_training_started_from(data: Path, tmp_path: Path):
+    train(recipe(tmp_path, 2, 2), "--data", data, "--out", tmp_path / "first")
+    first = tmp_path / "first" / "last.safetensors"
+    card = json.loads(first.with_suffix(".json").read_text())
+    card["training"]["training_speakers"].append("z")
+    first.with_suffix(".json").write_text(json.dumps(card))
+    path = recipe(tmp_path, 4, 2)
+    train(path, "--data", data, "--out", tmp_path / "second", "--start", first)
+    told = json.loads((tmp_path / "second" / "last.json").read_text())["training"]
+    assert told["started_from"]["weights_sha256"] == card["weights_sha256"]
+    assert told["started_from"]["steps"] == 2
+    assert told["training_speakers"] == ["a", "z"]  # what it has learned from, by way of the first
+
+
 def test_a_trained_checkpoint_runs_as_a_model(data: Path, tmp_path: Path, capsys):
     wide = "\n".join(RECIPE.split("[options]")[0:1]).format(steps=1, every=1, more="", loss="")
     path = tmp_path / "full.toml"

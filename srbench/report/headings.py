@@ -1,0 +1,39 @@
+"""How metrics and their values are written for people, in one place for every table, figure and page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from srbench.metrics import get_metric
+
+_NAMES = {
+    "snr": "SNR",
+    "si_sdr": "SI-SDR",
+    "mse": "MSE",
+    "pesq": "PESQ-WB",
+    "pesq_nb": "PESQ-NB",
+    "stoi": "STOI",
+    "estoi": "ESTOI",
+}
+
+
+def heading(name: str, with_unit: bool = True) -> str:
+    """Return a metric's name as tables head their columns: ``SNR dB ↑``, the arrow pointing to better."""
+    metric = get_metric(name)
+    title = _NAMES.get(
+        name, name.upper().replace("_HF", "-HF").replace("_LF", "-LF").replace("LSD_", "LSD ").replace("_", " ")
+    )
+    if title.startswith("LSD "):
+        title = "LSD " + title[4:].lower()
+    if not with_unit:
+        return title
+    arrow = "↑" if metric.better == "higher" else "↓"
+    unit = "" if metric.unit in ("1", "MOS") else f" {metric.unit}"
+    return f"{title}{unit} {arrow}"
+
+
+def number(value: Any, digits: str) -> str:
+    """Return a value to the digits of its metric; a dash for None, ``inf`` as it is."""
+    if value is None:
+        return "–"
+    return f"{value:{digits}}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The static site: leaderboards, upscalers, utterances to listen to, an ABX test."""

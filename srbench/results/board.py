@@ -1,0 +1,198 @@
+"""A published leaderboard on disk: ``leaderboard/<protocol>.csv``, one row an upscaler or anchor.
+
+Every row carries the signatures of its numbers, where they came from, and a digest over all of it, so that a cell that
+was edited by hand is found. The columns are described in leaderboard/README.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from srbench.errors import SrbenchError
+from srbench.metrics import METRICS
+
+FACTS = (
+    "upscaler",
+    "kind",
+    "distribution",
+    "version",
+    "num_parameters",
+    "weights",
+    "weights_sha256",
+    "source_sha256",
+    "trained_on",
+    "n",
+    "failed",
+    "expected",
+    "resampled",
+    "real_time_factor",
+    "protocol_signature",
+    "run",
+    "seed",
+    "date",
+    "versions",
+    "machine",
+    "warnings",
+)
+_SUFFIXES = ("", "_ci95_low", "_ci95_high", "_n", "_signature")
+DIGEST = "digest"
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number of a row: the mean over ``n`` utterances with its 95 % interval; NaN where there is none."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    signature: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One upscaler (``kind`` model) or anchor.
+
+    Attributes
+    ----------
+    facts : mapping of str to str
+        Every column of `FACTS`, as text.
+    values : mapping of metric name to Value
+    """
+
+    facts: Mapping[str, str]
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The upscaler's name, which is unique in a leaderboard."""
+        return self.facts["upscaler"]
+
+    def cells(self) -> dict[str, str]:
+        """Return the row as the file holds it, without the digest."""
+        cells = {key: self.facts[key] for key in FACTS}
+        for metric, value in self.values.items():
+            numbers = (*map(_text, (value.mean, value.low, value.high)), str(value.n), value.signature)
+            cells |= {f"{metric}{suffix}": text for suffix, text in zip(_SUFFIXES, numbers, strict=True)}
+        return cells
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard of one protocol; rows are sorted, models first, each kind by name."""
+
+    protocol: str
+    rows: tuple[Row, ...]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics' names, the same in every row."""
+        return tuple(self.rows[0].values) if self.rows else ()
+
+    @property
+    def signature(self) -> str:
+        """The protocol's signature, the same in every row; "" for an empty leaderboard."""
+        return self.rows[0].facts["protocol_signature"] if self.rows else ""
+
+    def row(self, name: str) -> Row | None:
+        """Return the row of an upscaler, None where there is none."""
+        return next((row for row in self.rows if row.name == name), None)
+
+
+def make_board(protocol: str, rows: Sequence[Row]) -> Board:
+    """Return a leaderboard with its rows in order.
+
+    Raises
+    ------
+    SrbenchError
+        If rows differ in protocol signature, in their metrics or in a metric's signature, or share a name.
+    """
+    ordered = sorted(rows, key=lambda row: (row.facts["kind"] != "model", row.name))
+    for row in ordered[1:]:
+        first = ordered[0]
+        if row.facts["protocol_signature"] != first.facts["protocol_signature"]:
+            raise SrbenchError(f"{protocol}: {row.name} and {first.name} are not of one protocol signature")
+        theirs, ours = ({name: value.signature for name, value in r.values.items()} for r in (row, first))
+        if theirs != ours:
+            raise SrbenchError(f"{protocol}: {row.name} and {first.name} are not of the same metrics")
+    names = [row.name for row in ordered]
+    for name in names:
+        if names.count(name) > 1:
+            raise SrbenchError(f"{protocol}: '{name}' stands twice")
+    return Board(protocol, tuple(ordered))
+
+
+def write_board(board: Board, path: Path) -> None:
+    """Write it as CSV; the file appears when it is whole.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    text = io.StringIO()
+    columns = [*board.rows[0].cells(), DIGEST]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in board.rows:
+        cells = row.cells()
+        writer.writerow([*cells.values(), digest(cells)])
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(text.getvalue(), encoding="utf-8", newline="")
+    unfinished.replace(path)
+
+
+def read_board(path: Path) -> Board:
+    """Read it back.
+
+    Raises
+    ------
+    SrbenchError
+        If it cannot be read, is not such a file, or a row is not what its digest says: which row, and what to do.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *lines = list(csv.reader(file)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SrbenchError(f"{path}: cannot be read as a leaderboard: {error}") from error
+    metrics = [name for name in header if name in METRICS]
+    wanted = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]
+    if header != wanted or not metrics:
+        odd = next((a or b for a, b in zip([*header, ""], [*wanted, ""], strict=False) if a != b), "")
+        raise SrbenchError(f"{path}: its columns are not those of a leaderboard (see column '{odd}')")
+    rows = []
+    for number, line in enumerate(lines, start=2):
+        cells = dict(zip(header, line, strict=False))
+        where = f"{path}, line {number} ({cells.get('upscaler') or 'no name'})"
+        if len(line) != len(header) or digest(cells) != cells[DIGEST]:
+            raise SrbenchError(
+                f"{where}: was changed after it was published (its digest differs). "
+                "Restore the file, or take the line out and publish the run again."
+            )
+        try:
+            values = {name: _value(cells, name) for name in metrics}
+        except ValueError as error:
+            raise SrbenchError(f"{where}: {error}") from error
+        rows.append(Row({key: cells[key] for key in FACTS}, values))
+    return make_board(path.stem, rows)
+
+
+def digest(cells: Mapping[str, str]) -> str:
+    """Return the first 16 hex digits of the SHA-256 over all cells of a row but the digest itself."""
+    told = "\n".join(f"{key}={value}" for key, value in cells.items() if key != DIGEST)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _value(cells: Mapping[str, str], name: str) -> Value:
+    mean, low, high, n, signature = (cells[f"{name}{suffix}"] for suffix in _SUFFIXES)
+    return Value(*(float(text) if text else math.nan for text in (mean, low, high)), int(n), signature)
+
+
+def _text(number: float) -> str:
+    return "" if math.isnan(number) else repr(float(number))

@@ -1,0 +1,103 @@
+"""Runs on disk: finding run folders, and reading one back."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from srbench.errors import SrbenchError
+from srbench.run.engine import FIXED_COLUMNS, Run
+from srbench.run.journal import read_journal
+from srbench.run.manifest import FORMAT
+
+MANIFEST = "manifest.json"
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "format": int,
+    "protocol": str,
+    "protocol_title": str,
+    "protocol_signature": str,
+    "metrics": dict,
+    "utterances": dict,
+    "upscaler": dict,
+    "seed": int,
+    "split": dict,
+    "own_corpus": bool,
+    "notes": list,
+    "corpus": dict,
+    "started": str,
+    "versions": dict,
+    "machine": dict,
+    "warnings": list,
+}
+
+
+def find_runs(places: Sequence[str | Path]) -> list[Path]:
+    """Return the run folders among and below some folders, sorted within each, each once.
+
+    Raises
+    ------
+    SrbenchError
+        If a place is no folder, or holds no run.
+    """
+    found: dict[Path, None] = {}
+    for place in map(Path, places):
+        if not place.is_dir():
+            raise SrbenchError(f"{place}: {'is not a folder' if place.exists() else 'no such folder'} of runs")
+        here = sorted(manifest.parent for manifest in place.rglob(MANIFEST))
+        if not here:
+            raise SrbenchError(f"{place}: holds no run (no {MANIFEST} in it or below); 'srbench run' makes one")
+        found |= dict.fromkeys(here)
+    return list(found)
+
+
+def open_run(folder: str | Path) -> Run:
+    """Read a finished run back: its manifest, and the records in the order of its ``utterances.csv``.
+
+    The records come from the journal; whether ``utterances.csv`` says the same is for
+    `srbench.results.validate` to check.
+
+    Raises
+    ------
+    SrbenchError
+        If a file is missing or damaged, or the run was not finished.
+    """
+    folder = Path(folder)
+    manifest = _manifest(folder / MANIFEST)
+    journal = read_journal(folder / "journal.jsonl")
+    try:
+        with (folder / "utterances.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SrbenchError(
+            f"{folder}: has no readable utterances.csv: the run is not finished; run it again"
+        ) from error
+    if not rows or rows[0] != [*FIXED_COLUMNS, *manifest["metrics"]]:
+        raise SrbenchError(f"{folder / 'utterances.csv'}: its columns are not those of the run's manifest")
+    ids = [row[0] if row else "" for row in rows[1:]]
+    absent = [each for each in ids if each not in journal]
+    if absent:
+        raise SrbenchError(f"{folder}: utterance '{absent[0]}' of utterances.csv does not stand in the journal")
+    return Run(folder, manifest, tuple(journal[each] for each in ids))
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise SrbenchError(f"{path}: {error.strerror or 'cannot be read'}: not the folder of a run") from error
+    except ValueError as error:
+        raise SrbenchError(f"{path}: is not JSON: {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("format"), int):
+        raise SrbenchError(f"{path}: is not the manifest of a run")
+    if found["format"] != FORMAT:
+        raise SrbenchError(f"{path}: is of format {found['format']}; this version reads {FORMAT}")
+    for key, kind in _KINDS.items():
+        if not isinstance(found.get(key), kind):
+            raise SrbenchError(f"{path}: is not the manifest of a run: '{key}' is missing or of another kind")
+    for table, key in (("upscaler", "name"), ("upscaler", "kind"), ("split", "name"), ("split", "expected")):
+        if key not in found[table]:
+            raise SrbenchError(f"{path}: is not the manifest of a run: '{table}' has no '{key}'")
+    return found

@@ -1,0 +1,98 @@
+"""The signals behind a row of a run: reference, low resolution and estimate of one utterance, made again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from srbench import audio
+from srbench.audio import Samples
+from srbench.corpora import Corpus
+from srbench.corpora.corpus import file_digest
+from srbench.errors import SrbenchError
+from srbench.protocols import Protocol, prepare
+from srbench.run.engine import Run
+from srbench.run.entrant import Entrant
+from srbench.run.pipeline import audio_file, seed_all
+
+
+class Signals(NamedTuple):
+    """Of one utterance; ``low`` is at the protocol's low rate, the others are at its high rate."""
+
+    reference: Samples
+    low: Samples
+    estimate: Samples
+    saved: bool
+    """Whether the estimate was read from the run's folder (32-bit float) and not made again."""
+
+
+def entrant_of(run: Run, protocol: Protocol, plugins: Sequence[Path] = ()) -> Entrant:
+    """Return who made a run, ready to make it again.
+
+    Parameters
+    ----------
+    run : Run
+    protocol : Protocol
+    plugins : sequence of Path
+        Plug-in files, where the upscaler came from one.
+
+    Raises
+    ------
+    SrbenchError
+        If it is not to be had here, or is not what it was: another version, source or weights.
+    """
+    told: dict[str, Any] = run.manifest["upscaler"]
+    name = str(told["name"])
+    entrant = Entrant(
+        name if told["kind"] == "anchor" or plugins else f"{told.get('distribution', '')}:{name}",
+        anchor=told["kind"] == "anchor",
+        plugins=tuple(plugins),
+        device=told.get("device"),
+        precision=told.get("precision"),
+    )
+    now = entrant.provenance(protocol)
+    differ = sorted(key for key in told.keys() | now.keys() if told.get(key) != now.get(key))
+    if differ:
+        raise SrbenchError(f"{name} is not what made this run: its {', '.join(differ)} differ")
+    return entrant
+
+
+def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, entrant: Entrant | None) -> Signals:
+    """Return the signals of an utterance: the estimate as the run kept it, or else made again.
+
+    Parameters
+    ----------
+    run : Run
+    protocol : Protocol
+        Of the run.
+    corpus : Corpus
+        Where the recording is.
+    utterance_id : str
+    entrant : Entrant or None
+        From `entrant_of`; None where only what was kept can be used.
+
+    Raises
+    ------
+    SrbenchError
+        If the recording is absent or another than the run's, or there is no estimate.
+    """
+    record = next((r for r in run.records if r.utterance == utterance_id), None)
+    utterance = corpus.by_id().get(utterance_id)
+    if record is None or utterance is None:
+        raise SrbenchError(f"utterance '{utterance_id}' is not in {run.folder if record is None else corpus.root}")
+    if file_digest(utterance.path) != record.stamp:
+        raise SrbenchError(f"{utterance.path}: is not the recording that {run.folder.name} scored (SHA-256 differs)")
+    if record.error:
+        raise SrbenchError(f"{run.folder.name} failed on {utterance_id}: {record.error}")
+    prepared = prepare(*audio.read(utterance.path), protocol)
+    kept = audio_file(run.folder / "audio", utterance_id)
+    if kept.exists():
+        estimate, rate = audio.read(kept)
+        if rate != protocol.high_rate or len(estimate) != len(prepared.reference):
+            raise SrbenchError(f"{kept}: is not the estimate of {utterance_id}: another rate or length")
+        return Signals(*prepared, estimate, True)
+    if entrant is None:
+        raise SrbenchError(f"{run.folder.name} kept no audio of {utterance_id} (run with --save-audio)")
+    seed_all(int(run.manifest["seed"]), utterance_id)
+    return Signals(*prepared, entrant.estimate(prepared, protocol), False)
