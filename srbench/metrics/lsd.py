@@ -137,7 +137,7 @@ class Lsd:
         """
         if not pair.reference.any():
             raise UndefinedMetric("the reference is silent: LSD is undefined")
-        squared = pair.once(("lsd", self._transform()), lambda: self._squared_differences(pair))
+        squared = pair.once(("lsd", self._transform()), lambda: self.squared_differences(pair))
         first, last = self.bins()
         squared = squared[:, first:last]
         scale = (1.0 if self.log == "10" else log(10.0)) * (1.0 if self.of == "power" else 0.5)
@@ -148,7 +148,7 @@ class Lsd:
     def _transform(self) -> tuple[object, ...]:
         return self.n_fft, self.hop, self.win, self.center, self.pad, self.floor
 
-    def _squared_differences(self, pair: Pair) -> NDArray[np.float64]:
+    def squared_differences(self, pair: Pair) -> NDArray[np.float64]:
         """Return (log10 R - log10 E)² of powers, shape (frames, bins)."""
         kind, amount = _FLOOR.fullmatch(self.floor).groups()  # type: ignore[union-attr]
         floor = float(amount)
