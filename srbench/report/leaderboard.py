@@ -6,6 +6,7 @@ from typing import Any
 
 from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
+from srbench.results.bootstrap import most_coverage
 from srbench.run import FLOOR
 
 _BELOW_FLOOR, _ABOVE_CEILING = "†", "‡"
@@ -63,6 +64,10 @@ def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) ->
         + "".join(f" ({over[kind]})" for kind in sorted(kinds))
         + "."
     ]
+    speakers = document["split"]["speakers"]
+    if speakers > 1 and most_coverage(speakers) < 0.95:
+        most = f"{100 * most_coverage(speakers):.0f}"
+        lines.append(f"{speakers} speakers are few: such an interval holds the true mean in at most {most} % of cases.")
     if document["anchors"]:
         lines.append(
             "Dim: anchors. ceiling = perfect low band, nothing above it; reference = the reference against itself."

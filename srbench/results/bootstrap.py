@@ -1,7 +1,23 @@
-"""Bootstrap confidence intervals of a mean over utterances."""
+"""Bootstrap confidence intervals of a mean over utterances.
+
+The plain percentile interval is too narrow for few speakers: with the eight test speakers that are usual for VCTK it
+holds the true mean in 88 % of benchmarks and not in 95 %. It is too narrow twice, by the factor sqrt((n - 1) / n) of
+the plug-in variance and by the normal in place of Student's quantile. The expanded percentile interval takes the
+quantiles further out to make up for both:
+
+    level of the lower bound = Phi(-sqrt(n / (n - 1)) t),    t the 97.5 % quantile of Student's t, n - 1 degrees
+
+with n the number of speakers. Source: T. C. Hesterberg, "What Teachers Should Know About the Bootstrap: Resampling in
+the Undergraduate Statistics Curriculum", The American Statistician 69(4), 371-386, 2015, arXiv:1411.5279 (and
+ExpandProbs in his R package resample). tests/results/test_bootstrap.py measures how often it holds the true mean: in
+94 % for those eight speakers, in 95 % for twenty; less where one of few speakers has most of the utterances.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +25,8 @@ from numpy.typing import NDArray
 
 RESAMPLES = 2000
 SEED = 0
-_DRAWN_AT_ONCE = 1_000_000
+_KEPT_CLUSTERS = 4096  # counts for up to so many clusters are drawn once and kept: 64 MiB at most
+_DRAWN_AT_ONCE = RESAMPLES * _KEPT_CLUSTERS
 
 
 class Interval(NamedTuple):
@@ -21,11 +38,11 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: NDArray[np.float64], speakers: NDArray[np.object_]) -> Interval:
-    """Return the 95 % percentile bootstrap interval of the mean over utterances.
+    """Return the 95 % bootstrap interval of the mean over utterances, by the expanded percentile.
 
     Utterances of one speaker are alike, so speakers are what is resampled (cluster bootstrap: each draw takes whole
     speakers with replacement and the mean over their utterances). With one speaker the utterances are resampled,
-    which says nothing about other speakers.
+    which says nothing about other speakers. For fewer than six speakers see `most_coverage`.
 
     Parameters
     ----------
@@ -35,22 +52,74 @@ def mean_interval(values: NDArray[np.float64], speakers: NDArray[np.object_]) ->
     Returns
     -------
     Interval
-        NaN bounds for fewer than two values, and where a value is infinite.
+        NaN bounds for fewer than two values, and where a value is infinite. The draws are the same for every call
+        with as many clusters, so that intervals of several metrics rest on the same draws.
     """
     if len(values) < 2 or not np.isfinite(values).all():
-        return Interval(float("nan"), float("nan"), "nothing")
-    names, cluster = np.unique(speakers.astype(str), return_inverse=True)
-    resampled = "speakers"
-    if len(names) == 1:
-        cluster, resampled = np.arange(len(values)), "utterances"
-    clusters = int(cluster.max()) + 1
-    sums = np.bincount(cluster, weights=values, minlength=clusters)
-    counts = np.bincount(cluster, minlength=clusters)
-    generator = np.random.default_rng(SEED)
-    at_once = max(1, _DRAWN_AT_ONCE // clusters)  # bounds the memory; the draws are the same in any portions
-    means: list[float] = []
-    while len(means) < RESAMPLES:
-        draws = generator.integers(clusters, size=(min(at_once, RESAMPLES - len(means)), clusters))
-        means.extend(sums[draws].sum(axis=1) / counts[draws].sum(axis=1))
-    low, high = np.quantile(means, (0.025, 0.975))
+        return Interval(math.nan, math.nan, "nothing")
+    cluster, resampled = clusters(speakers)
+    sums = np.bincount(cluster, weights=values)
+    sizes = np.bincount(cluster).astype(np.float64)
+    totals = np.column_stack((sums, sizes))
+    drawn = np.concatenate([counts @ totals for counts in _counts(len(sums))])
+    level = _level(len(sums))
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], (level, 1 - level))
     return Interval(float(low), float(high), resampled)
+
+
+def clusters(speakers: Sequence[object] | NDArray[np.object_]) -> tuple[NDArray[np.intp], str]:
+    """Return which values are resampled as a whole: those of a speaker, or each alone where there is one speaker.
+
+    Returns
+    -------
+    cluster : ndarray of int, shape (n,)
+        Numbers from 0, of the speakers in the order of their names.
+    resampled : str
+        ``speakers`` or ``utterances``.
+    """
+    names = list(map(str, speakers))
+    order = {name: number for number, name in enumerate(sorted(set(names)))}
+    if len(order) == 1:
+        return np.arange(len(names)), "utterances"
+    return np.array([order[name] for name in names], dtype=np.intp), "speakers"
+
+
+def most_coverage(number: int) -> float:
+    """Return the most that any percentile bootstrap interval of so many clusters can cover, at any level.
+
+    It reaches at most from the smallest cluster's mean to the largest, and that range misses the middle of a symmetric
+    distribution when all clusters lie on one side of it: 1 - 2 / 2**n, which is less than 95 % for n < 6.
+    """
+    return 1 - 2.0 ** (1 - number)
+
+
+def _level(number: int) -> float:
+    """Return the quantile level of the lower bound for so many clusters."""
+    from scipy.special import ndtr, stdtrit
+
+    return float(ndtr(-math.sqrt(number / (number - 1)) * stdtrit(number - 1, 0.975)))
+
+
+def _counts(number: int) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each cluster is in each draw, in portions of shape (draws, number); `RESAMPLES` draws in all."""
+    if number <= _KEPT_CLUSTERS:
+        yield _kept_counts(number)
+    else:
+        yield from _drawn_counts(number)
+
+
+@lru_cache(maxsize=2)
+def _kept_counts(number: int) -> NDArray[np.float64]:
+    (counts,) = _drawn_counts(number)
+    counts.setflags(write=False)
+    return counts
+
+
+def _drawn_counts(number: int) -> Iterator[NDArray[np.float64]]:
+    generator = np.random.default_rng(SEED)
+    at_once = max(1, _DRAWN_AT_ONCE // number)
+    for start in range(0, RESAMPLES, at_once):
+        rows = min(at_once, RESAMPLES - start)
+        drawn = generator.integers(number, size=(rows, number))
+        drawn += number * np.arange(rows)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=rows * number).reshape(rows, number).astype(np.float64)

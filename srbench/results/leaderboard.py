@@ -34,6 +34,7 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
             "expected": plan.expected,
             "found": plan.found,
             "scored": len(plan.utterances),
+            "speakers": len({utterance.speaker for utterance in plan.utterances}),
         },
         "own_corpus": plan.own,
         "notes": list(plan.notes),
@@ -102,8 +103,8 @@ def _row(run: Run) -> dict[str, Any]:
 def _metric(aggregate: Aggregate) -> dict[str, Any]:
     metric = get_metric(aggregate.metric)
     return {
-        "mean": _plain(aggregate.mean),
-        "ci95": [_plain(bound) for bound in aggregate.ci95],
+        "mean": plain(aggregate.mean),
+        "ci95": [plain(bound) for bound in aggregate.ci95],
         "n": aggregate.n,
         "undefined": aggregate.undefined,
         "resampled": aggregate.resampled,
@@ -114,7 +115,7 @@ def _metric(aggregate: Aggregate) -> dict[str, Any]:
     }
 
 
-def _plain(value: float) -> float | str | None:
+def plain(value: float) -> float | str | None:
     """Write what JSON has no number for: None for no value, a text for infinity."""
     if math.isnan(value):
         return None

@@ -23,6 +23,13 @@ Call = Callable[..., tuple[int, str, str]]
 COMMANDS = [
     [],
     ["run"],
+    ["compare"],
+    ["plot"],
+    ["plot", "spectrogram"],
+    ["plot", "spectrum"],
+    ["plot", "lsd"],
+    ["plot", "distribution"],
+    ["publish"],
     ["audit"],
     ["lint"],
     ["data"],

@@ -371,7 +371,14 @@ def test_limit_and_second_run(cli: Cli, tmp_path: Path) -> None:
     status, out, _ = cli(*arguments)
     document = json.loads(out)
     assert status == 0
-    assert document["split"] == {"name": "demo", "side": "test", "expected": 28, "found": 28, "scored": 3}
+    assert document["split"] == {
+        "name": "demo",
+        "side": "test",
+        "expected": 28,
+        "found": 28,
+        "scored": 3,
+        "speakers": 1,
+    }
     assert document["models"][0]["n"] == 3
     assert "Partial: limited to the first 3 of 28 utterances." in document["notes"]
     (journal,) = (tmp_path / "results" / "demo").glob("linear-*/journal.jsonl")

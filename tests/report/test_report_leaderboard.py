@@ -101,6 +101,12 @@ def test_table(document: Document, printed: Printed) -> None:
     assert "95 % bootstrap interval below it (speakers resampled)" in text
 
 
+def test_few_speakers_are_said(document: Document, printed: Printed) -> None:
+    assert "2 speakers are few: such an interval holds the true mean in at most 50 % of cases." in printed(document)
+    document["split"]["speakers"] = 6
+    assert "speakers are few" not in printed(document)
+
+
 def test_definition_stands_below(document: Document, printed: Printed) -> None:
     text = printed(document)
     assert document["protocol_signature"] in text

@@ -1,4 +1,4 @@
-"""Bootstrap intervals against what is known in closed form."""
+"""Bootstrap intervals against what is known in closed form, and how often they hold the true mean."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 from srbench.results import bootstrap
-from srbench.results.bootstrap import Interval, mean_interval
+from srbench.results.bootstrap import Interval, clusters, mean_interval, most_coverage
 
 Values = NDArray[np.float64]
 
 
 def names(speakers: Values | list[str]) -> NDArray[np.object_]:
     return np.array([str(s) for s in speakers], dtype=object)
+
+
+def t_width(values: Values) -> float:
+    """Return the width of Student's 95 % interval of the mean of independent values."""
+    n = len(values)
+    return float(2 * t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
 
 
 def width(interval: Interval) -> float:
@@ -30,23 +37,52 @@ def width(interval: Interval) -> float:
         lambda rng: rng.exponential(2, 2000),
     ],
 )
-def test_one_utterance_a_speaker_against_the_normal_interval(draw: Callable[[np.random.Generator], Values]) -> None:
+def test_one_utterance_a_speaker_against_students_interval(draw: Callable[[np.random.Generator], Values]) -> None:
     values = draw(np.random.default_rng(0))
     interval = mean_interval(values, names(np.arange(len(values))))
     standard_error = values.std() / np.sqrt(len(values))
     assert interval.resampled == "speakers"
-    assert width(interval) == pytest.approx(2 * 1.95996 * standard_error, rel=0.06)
+    assert width(interval) == pytest.approx(t_width(values), rel=0.06)
     assert (interval.low + interval.high) / 2 == pytest.approx(values.mean(), abs=0.15 * standard_error)
 
 
-def test_coverage_is_95_percent() -> None:
+VCTK_TEST = [123, 301, 398, 419, 424, 424, 424, 424]  # utterances of the speakers of the split vctk-test8
+MIXED = list(range(10, 50, 2))  # twenty speakers
+
+
+def simulated_coverage(sizes: list[int], times: int) -> float:
+    """Return how often the interval holds the true mean: a speaker's effect, and noise in each utterance."""
     rng = np.random.default_rng(1)
-    speakers = names(np.arange(60))
+    speakers = names(np.repeat(np.arange(len(sizes)), sizes))
     hits = 0
-    for _ in range(400):
-        interval = mean_interval(rng.normal(0, 1, 60), speakers)
-        hits += interval.low <= 0 <= interval.high
-    assert 0.915 <= hits / 400 <= 0.975
+    for _ in range(times):
+        values = 12 + np.repeat(rng.normal(0, 1, len(sizes)), sizes) + rng.normal(0, 2, len(speakers))
+        interval = mean_interval(values, speakers)
+        hits += interval.low <= 12 <= interval.high
+    return hits / times
+
+
+@pytest.mark.parametrize("sizes", [[size // 10 for size in VCTK_TEST], MIXED, [1] * 60], ids=["8", "20", "60"])
+def test_coverage_is_95_percent(sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0.93 <= simulated_coverage(sizes, 10_000 if len(sizes) == 8 else 4000) <= 0.97
+    if len(sizes) == 8:  # what the plain percentile interval would do
+        monkeypatch.setattr(bootstrap, "_level", lambda number: 0.025)
+        assert simulated_coverage(sizes, 2000) < 0.9
+
+
+@pytest.mark.parametrize("number", [2, 3, 4, 5])
+def test_few_speakers_reach_what_resampling_can_reach_and_no_more(number: int) -> None:
+    coverage = simulated_coverage([10] * number, 2000)
+    assert most_coverage(number) - 0.03 <= coverage <= most_coverage(number) + 0.02
+    assert most_coverage(number) < 0.95 < most_coverage(6)
+
+
+def test_level_of_the_expanded_percentile() -> None:
+    """Quantiles so far out that for a normal bootstrap distribution the interval is Student's."""
+    for number in (2, 6, 8, 100):
+        level = bootstrap._level(number)
+        assert -norm.ppf(level) * np.sqrt((number - 1) / number) == pytest.approx(t.ppf(0.975, number - 1))
+    assert bootstrap._level(100_000) == pytest.approx(0.025, abs=1e-5)
 
 
 def test_utterances_of_one_speaker_do_not_count_as_independent() -> None:
@@ -55,7 +91,7 @@ def test_utterances_of_one_speaker_do_not_count_as_independent() -> None:
     values, speakers = means.repeat(25), names(np.arange(40).repeat(25))
     clustered = mean_interval(values, speakers)
     plain = mean_interval(values, names(np.arange(1000)))
-    assert width(clustered) == pytest.approx(2 * 1.96 * means.std() / np.sqrt(40), rel=0.06)
+    assert width(clustered) == pytest.approx(t_width(means), rel=0.06)
     assert width(clustered) / width(plain) == pytest.approx(5, rel=0.1)
     assert width(clustered) == pytest.approx(width(mean_interval(means, names(np.arange(40)))))
 
@@ -81,14 +117,15 @@ def test_speakers_of_different_sizes_against_a_bootstrap_written_out() -> None:
     draws = np.random.default_rng(bootstrap.SEED).integers(len(groups), size=(bootstrap.RESAMPLES, len(groups)))
     means = [np.concatenate([groups[g] for g in draw]).mean() for draw in draws]
     interval = mean_interval(values, speakers)
-    assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(means, (0.025, 0.975))), abs=1e-12)
+    level = norm.cdf(-np.sqrt(6 / 5) * t.ppf(0.975, 5))
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(means, (level, 1 - level))), abs=1e-12)
 
 
 def test_one_speaker_resamples_utterances_and_says_so() -> None:
     values = np.random.default_rng(4).normal(5, 2, 400)
     interval = mean_interval(values, names(["p225"] * 400))
     assert interval.resampled == "utterances"
-    assert width(interval) == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.06)
+    assert width(interval) == pytest.approx(t_width(values), rel=0.06)
 
 
 def test_constant_values() -> None:
@@ -123,3 +160,30 @@ def test_names_of_speakers_do_not_matter() -> None:
     values = np.random.default_rng(6).normal(0, 1, 12)
     speakers = np.arange(12) // 3
     assert mean_interval(values, names(speakers)) == mean_interval(values, names([f"p{s}" for s in speakers]))
+
+
+def test_clusters_are_speakers_by_name_or_utterances() -> None:
+    cluster, resampled = clusters(names(["b", "a", "b", "c"]))
+    assert (cluster.tolist(), resampled) == ([1, 0, 1, 2], "speakers")
+    cluster, resampled = clusters(names(["b", "b", "b"]))
+    assert (cluster.tolist(), resampled) == ([0, 1, 2], "utterances")
+
+
+def test_draws_are_made_once_and_are_bounded_in_memory() -> None:
+    bootstrap._kept_counts.cache_clear()
+    rng = np.random.default_rng(7)
+    for _ in range(14):
+        mean_interval(rng.normal(0, 1, 500), names(["p225"] * 500))
+    assert bootstrap._kept_counts.cache_info().misses == 1
+    assert bootstrap._kept_counts(500).sum(axis=1).tolist() == [500] * bootstrap.RESAMPLES
+    kept = bootstrap.RESAMPLES * bootstrap._KEPT_CLUSTERS * 8 * (bootstrap._kept_counts.cache_info().maxsize or 0)
+    assert kept <= 128 * 2**20
+
+
+def test_draws_are_the_same_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, speakers = np.random.default_rng(8).normal(0, 1, 90), names(np.arange(90) % 30)
+    whole = mean_interval(values, speakers)
+    monkeypatch.setattr(bootstrap, "_KEPT_CLUSTERS", 10)
+    monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 30 * 700)
+    assert [len(counts) for counts in bootstrap._counts(30)] == [700, 700, 600]
+    assert mean_interval(values, speakers)[:2] == pytest.approx(whole[:2], abs=1e-12)

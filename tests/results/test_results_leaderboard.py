@@ -61,7 +61,7 @@ def test_shape(document: dict[str, Any]) -> None:
     assert {"protocol", "protocol_signature", "split", "run_dir", "models"} <= set(document)
     assert document["protocol"] == "demo"
     assert document["protocol_signature"].startswith("PROTOCOL|corpus:folder|split:all.")
-    assert document["split"] == {"name": "all", "side": "all", "expected": 5, "found": 5, "scored": 5}
+    assert document["split"] == {"name": "all", "side": "all", "expected": 5, "found": 5, "scored": 5, "speakers": 2}
     assert [model["name"] for model in document["models"]] == ["picky", "spline"]
     assert [anchor["name"] for anchor in document["anchors"]] == ["ceiling", "reference"]
     assert document["own_corpus"] is False

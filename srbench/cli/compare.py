@@ -1,0 +1,130 @@
+"""``srbench compare``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from srbench.cli.options import RunOptions, run_options
+from srbench.cli.output import json_option, print_json
+from srbench.errors import SrbenchError
+
+if TYPE_CHECKING:
+    from srbench.run import Entrant, Plan, Run
+
+
+@click.command("compare", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, required=True, metavar="A B [C …]")
+@run_options
+@click.option("--per-speaker", is_flag=True, help="Also print each speaker's differences.")
+@click.option(
+    "--sort-by", metavar="METRIC", help="Name the utterances that differ most in this metric; the first by default."
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the utterances' differences: .png, .svg or .pdf.",
+)
+@json_option
+def command(
+    names: tuple[str, ...],
+    options: RunOptions,
+    per_speaker: bool,
+    sort_by: str | None,
+    plot: Path | None,
+    as_json: bool,
+) -> int:
+    """Compare upscalers utterance by utterance: paired differences, 95 % intervals, p-values, wins.
+
+    A, B, … are upscalers, run where they have not been run yet, or folders of finished runs (which the options of runs
+    do not touch). All pairs are compared, in the order given; a difference is a minus b. Exit status 1 means that
+    some utterances failed.
+    """
+    from srbench.metrics import get_metric
+    from srbench.results import compare_runs
+
+    if len(names) < 2:
+        raise SrbenchError(f"compare needs two upscalers or runs, not only '{names[0]}': srbench compare A B")
+    for name in (*options.metrics, *([sort_by] if sort_by else [])):
+        get_metric(name)
+    if plot is not None:
+        from srbench.report.figure import check_target, require_plots
+
+        require_plots()
+        check_target(plot)
+    runs = _runs(names, options)
+    document = compare_runs(runs, options.asked_metrics)
+    compared = document["pairs"][0]["metrics"]
+    if sort_by and sort_by not in compared:
+        raise SrbenchError(f"--sort-by {sort_by}: not among the metrics compared: {', '.join(compared)}")
+    if plot is not None:
+        from srbench.report.differences import draw_differences
+        from srbench.report.figure import save
+
+        save(draw_differences(document, options.asked_metrics), plot)
+        document["plot"] = str(plot)
+    if as_json:
+        print_json(document)
+    else:
+        _print(document, per_speaker, sort_by)
+    return 1 if any(run["failed"] for run in document["runs"]) else 0
+
+
+def _runs(names: tuple[str, ...], options: RunOptions) -> list[Run]:
+    """Open the runs that are given as folders, and run or find again those that are given as upscalers."""
+    from srbench.results import refuse_different
+    from srbench.run import open_run
+    from srbench.run.engine import SEED
+    from srbench.run.manifest import identity
+
+    found = {name: open_run(name) for name in names if _is_run(name)}
+    asked = [name for name in names if name not in found]
+    if asked:
+        plan = options.plan()
+        entrants = options.entrants(asked)
+        for name, run in found.items():  # before anything is run in vain
+            wanted = identity(plan, entrants[0].provenance(plan.protocol), SEED)
+            refuse_different(run.manifest, wanted, name, entrants[0].name)
+        made = options.run([(entrant, _plan(plan, entrant, options)) for entrant in entrants])
+        found |= dict(zip(dict.fromkeys(asked), made, strict=True))
+    return [found[name] for name in names]
+
+
+def _is_run(name: str) -> bool:
+    folder = Path(name)
+    if (folder / "manifest.json").is_file():
+        return True
+    if folder.is_dir() and len(folder.parts) > 1:
+        raise SrbenchError(f"{name}: is not the folder of a run (no manifest.json in it), and not an upscaler")
+    return False
+
+
+def _plan(plan: Plan, entrant: Entrant, options: RunOptions) -> Plan:
+    """Return the plan of all the protocol's metrics where that is finished and has those asked for: no second run."""
+    from srbench.run.engine import SEED
+    from srbench.run.manifest import folder_name, identity
+
+    if options.asked_metrics is None or options.fresh or not set(options.metrics) <= set(plan.protocol.metrics):
+        return plan
+    try:
+        whole = replace(plan, definitions=plan.protocol.define_metrics(None))
+    except SrbenchError:  # one of the others is not installed here
+        return plan
+    name = folder_name(identity(whole, entrant.provenance(plan.protocol), SEED))
+    finished = options.results / plan.protocol.name / name / "utterances.csv"
+    return whole if finished.is_file() else plan
+
+
+def _print(document: dict[str, Any], per_speaker: bool, sort_by: str | None) -> None:
+    from srbench.report.comparison import print_comparison
+
+    print_comparison(document, per_speaker=per_speaker, sort_by=sort_by)
+    click.echo("\nFiles to open:")
+    for run in document["runs"]:
+        click.echo(f"  {Path(run['run_dir']) / 'utterances.csv'}  every utterance of {run['label']}")
+    if "plot" in document:
+        click.echo(f"  {document['plot']}  every utterance's difference")

@@ -1,0 +1,259 @@
+"""The comparison of runs as data: every pair, paired utterance by utterance, corrected over all that is tested."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from srbench.errors import SrbenchError
+from srbench.metrics import get_metric
+from srbench.results.aggregate import read_utterances
+from srbench.results.bootstrap import most_coverage
+from srbench.results.leaderboard import plain
+from srbench.results.paired import Paired, differences, holm, paired, smallest_p
+from srbench.run import Run
+from srbench.signature import differing_fields
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+LEVEL = 0.05
+_MOST_DIFFERENT = 3  # utterances named in either direction
+
+
+def compare_runs(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the document of ``srbench compare --json``: all pairs of some runs, in their order.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        At least two, of one protocol, on the same recordings, with one seed.
+    metrics : sequence of str, optional
+        In place of all that the runs have in common.
+
+    Returns
+    -------
+    dict
+        Its keys are described in docs/results.md.
+
+    Raises
+    ------
+    SrbenchError
+        If the runs do not compare (it says in what they differ), or one has not the metrics.
+    """
+    labels = _labels(runs)
+    for run, label in zip(runs[1:], labels[1:], strict=True):
+        refuse_different(runs[0].manifest, run.manifest, labels[0], label)
+        _refuse_other_files(runs[0], run, labels[0], label)
+    chosen, left_out = _metrics(runs, labels, metrics)
+    tables = [read_utterances(run.folder) for run in runs]
+    pairs = list(combinations(range(len(runs)), 2))
+    found = [paired(tables[i], tables[j], chosen) for i, j in pairs]
+    tested = [(pair, name) for pair, rows in enumerate(found) for name in rows if not math.isnan(rows[name].p_value)]
+    adjusted = dict(zip(tested, holm([found[pair][name].p_value for pair, name in tested]), strict=True))
+    manifest = runs[0].manifest
+    return {
+        "protocol": manifest["protocol"],
+        "protocol_title": manifest["protocol_title"],
+        "protocol_signature": manifest["protocol_signature"],
+        "split": {**manifest["split"], "scored": len(runs[0].records)},
+        "own_corpus": manifest["own_corpus"],
+        "notes": [
+            *dict.fromkeys(note for run in runs for note in run.manifest["notes"]),
+            *left_out,
+            *_notes([row for rows in found for row in rows.values()], len(tested)),
+        ],
+        "difference": "a - b",
+        "tests": len(tested),
+        "runs": [_run(run, label) for run, label in zip(runs, labels, strict=True)],
+        "pairs": [
+            {
+                "a": labels[i],
+                "b": labels[j],
+                "metrics": {
+                    name: _metric(
+                        row,
+                        adjusted.get((number, name), math.nan),
+                        (labels[i], labels[j]),
+                        manifest["metrics"][name],
+                        differences(tables[i], tables[j], name),
+                    )
+                    for name, row in found[number].items()
+                },
+            }
+            for number, (i, j) in enumerate(pairs)
+        ],
+    }
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """Return a name for each run: its upscaler's, or where two share it the run's folder."""
+    if len(runs) < 2:
+        raise SrbenchError("a comparison needs two runs")
+    folders = [run.folder.resolve() for run in runs]
+    twice = next((folder for folder in folders if folders.count(folder) > 1), None)
+    if twice is not None:
+        raise SrbenchError(f"{twice.name} is asked for twice: a run is not compared with itself")
+    labels = [str(run.manifest["upscaler"]["name"]) for run in runs]
+    for finer in ([run.folder.name for run in runs], [str(run.folder) for run in runs]):
+        labels = [fine if labels.count(label) > 1 else label for label, fine in zip(labels, finer, strict=True)]
+    return labels
+
+
+def refuse_different(one: Mapping[str, Any], two: Mapping[str, Any], a: str, b: str) -> None:
+    """Raise SrbenchError, naming what differs, unless two manifests are of the same measurement.
+
+    Parameters
+    ----------
+    one, two : mapping
+        Manifests, or the identities of runs that are yet to be made (`srbench.run.manifest.identity`).
+    a, b : str
+        Their names, for the message.
+    """
+    refused = f"{a} and {b} do not compare:"
+    parts = differing_fields(one["protocol_signature"], two["protocol_signature"])
+    if parts:
+        raise SrbenchError(f"{refused} their protocols differ in {'; '.join(parts)}")
+    for name in [name for name in one["metrics"] if name in two["metrics"]]:
+        parts = differing_fields(one["metrics"][name], two["metrics"][name])
+        if parts:
+            raise SrbenchError(f"{refused} their metrics {name} differ in {'; '.join(parts)}")
+    if one["seed"] != two["seed"]:
+        raise SrbenchError(f"{refused} seed {one['seed']} against {two['seed']}")
+    if one["utterances"] != two["utterances"]:
+        raise SrbenchError(
+            f"{refused} they are not of the same utterances ({one['utterances']['n']} against "
+            f"{two['utterances']['n']}). Give both the same --data, --split and --limit."
+        )
+
+
+def _refuse_other_files(first: Run, other: Run, a: str, b: str) -> None:
+    ours, theirs = ({record.utterance: record.stamp for record in run.records} for run in (first, other))
+    changed = sorted(utterance for utterance in ours if ours[utterance] != theirs.get(utterance))
+    if changed:
+        raise SrbenchError(
+            f"{a} and {b} do not compare: {len(changed)} of {len(ours)} recordings are not the same files, "
+            f"the first {changed[0]} (SHA-256 differs)"
+        )
+
+
+def _metrics(runs: Sequence[Run], labels: Sequence[str], asked: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Return the metrics to compare by, and a note on those that not all runs have."""
+    if asked is not None:
+        for name in asked:
+            get_metric(name)
+            for run, label in zip(runs, labels, strict=True):
+                if name not in run.manifest["metrics"]:
+                    raise SrbenchError(f"the run of {label} has no {name}, only {', '.join(run.manifest['metrics'])}")
+        return list(asked), []
+    everywhere = [name for name in runs[0].manifest["metrics"] if all(name in r.manifest["metrics"] for r in runs)]
+    if not everywhere:
+        raise SrbenchError(f"{' and '.join(labels)} have no metric in common")
+    rest = dict.fromkeys(name for run in runs for name in run.manifest["metrics"] if name not in everywhere)
+    return everywhere, [f"Not compared, because not all runs have it: {', '.join(rest)}."] if rest else []
+
+
+def _notes(rows: Sequence[Paired], tests: int) -> list[str]:
+    """Say what the numbers of clusters do not allow to be shown."""
+    tested = [row for row in rows if not math.isnan(row.p_value)]
+    if not tested:
+        return []
+    largest = max(tested, key=lambda row: row.clusters)
+    number, kind, least = largest.clusters, largest.resampled, smallest_p(largest.clusters)
+    notes = []
+    if kind == "utterances":
+        notes.append("One speaker: utterances are resampled, so nothing is said about other speakers.")
+    if most_coverage(number) < 1 - LEVEL:
+        notes.append(
+            f"{number} {kind} are too few: no p-value can be below {least:.2g}, and an interval by resampling them "
+            f"holds the true mean in at most {100 * most_coverage(number):.0f} % of cases, not 95 %. It takes six to "
+            "show a difference."
+        )
+    elif least * tests >= LEVEL:
+        most = math.ceil(LEVEL / least) - 1
+        notes.append(
+            f"With {number} {kind} no p-value can be below {least:.2g}: corrected for {tests} tests (Holm) none can "
+            f"reach {LEVEL}. Test at most {most} at once, each metric of each pair being one: choose with --metric."
+        )
+    return notes
+
+
+def _run(run: Run, label: str) -> dict[str, Any]:
+    failures = [{"utterance": r.utterance, "error": r.error} for r in run.records if r.error]
+    return {
+        "label": label,
+        "name": run.manifest["upscaler"]["name"],
+        "n": len(run.records) - len(failures),
+        "failed": len(failures),
+        "failures": failures,
+        "warnings": run.manifest["warnings"],
+        "provenance": run.manifest["upscaler"],
+        "run_dir": str(run.folder),
+    }
+
+
+def _metric(row: Paired, p_holm: float, pair: tuple[str, str], signature: str, table: DataFrame) -> dict[str, Any]:
+    metric = get_metric(row.metric)
+    return {
+        "mean_a": plain(row.mean_a),
+        "mean_b": plain(row.mean_b),
+        "mean_difference": plain(row.mean_difference),
+        "ci95": [plain(bound) for bound in row.ci95],
+        "resampled": row.resampled,
+        "clusters": row.clusters,
+        "p_value": plain(row.p_value),
+        "p_holm": plain(p_holm),
+        "better_shown": _better_shown(row, p_holm, pair),
+        "a_wins": row.a_wins,
+        "b_wins": row.b_wins,
+        "ties": row.ties,
+        "n": row.n,
+        "unpaired": row.unpaired,
+        "identical": row.identical,
+        "reason": row.reason or None,
+        "unit": metric.unit,
+        "better": metric.better,
+        "signature": signature,
+        "speakers": _speakers(table),
+        "most_different": _most_different(table),
+    }
+
+
+def _better_shown(row: Paired, p_holm: float, pair: tuple[str, str]) -> str | None:
+    """Return who is better where both the interval and the corrected p-value say so; else None."""
+    low, high = row.ci95
+    if not (p_holm < LEVEL and (low > 0 or high < 0)):  # NaN is no
+        return None
+    return pair[0] if (low > 0) == (get_metric(row.metric).better == "higher") else pair[1]
+
+
+def _speakers(table: DataFrame) -> list[dict[str, Any]]:
+    found = []
+    for speaker, rows in table.groupby("speaker", sort=True):
+        difference = rows["difference"].to_numpy(np.float64)
+        found.append(
+            {
+                "speaker": str(speaker),
+                "n": len(rows),
+                "mean_difference": plain(float(difference.mean()) if np.isfinite(difference).all() else math.nan),
+                "a_wins": int((rows["favours"] == 1).sum()),
+                "b_wins": int((rows["favours"] == -1).sum()),
+            }
+        )
+    return found
+
+
+def _most_different(table: DataFrame) -> list[dict[str, Any]]:
+    """Return the utterances in which a is furthest above b, then those in which it is furthest below."""
+    ordered = table[table["difference"].notna()].sort_values("difference", ascending=False, kind="stable")
+    above = ordered[ordered["difference"] > 0].head(_MOST_DIFFERENT)
+    below = ordered[ordered["difference"] < 0].tail(_MOST_DIFFERENT)
+    return [
+        {"utterance": str(row.utterance), **{key: plain(float(getattr(row, key))) for key in ("a", "b", "difference")}}
+        for side in (above, below[::-1])
+        for row in side.itertuples()
+    ]
