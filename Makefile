@@ -2,16 +2,18 @@
 #   make demo   run the benchmark on the embedded corpus        make test   run the tests
 #   make lint   ruff and mypy                                   make clean  remove .venv, results and caches
 #   make bench-models   what srbench adds to a network's own cost, as ratios
+#   make bench-publish   seconds to check, merge and show 50 upscalers of 3000 utterances
 #   make mutants   mutate srbench/metrics: which change does no test notice? (MUTANTS_ARGS=--fresh for all of them)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench-models mutants clean
+.PHONY: demo test lint bench-models bench-publish mutants clean
 
 demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --model stacked --model additive --workers 2 --results results
+	$(BIN)/srbench publish results/demo --leaderboard results/leaderboard --site results/site
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
@@ -21,6 +23,9 @@ lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	mkdir -p .typing && ln -sfn ../baselines .typing/srbench_baselines && ln -sfn ../models .typing/srbench_models
 	$(BIN)/mypy
+
+bench-publish: $(VENV)/ready-dev
+	$(BIN)/python benchmarks/bench_publish.py
 
 bench-models: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/bench_models.py

@@ -48,7 +48,7 @@ def read_utterances(folder: Path) -> DataFrame:
 
     table = pd.read_csv(folder / "utterances.csv", dtype=str, keep_default_na=False)
     for name in table.columns.difference(FIXED_COLUMNS, sort=False):
-        table[name] = [float(text) if text else float("nan") for text in table[name]]
+        table[name] = [float(text) if text else float("nan") for text in table[name].tolist()]
     return table
 
 

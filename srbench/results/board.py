@@ -40,6 +40,7 @@ FACTS = (
     "machine",
     "warnings",
 )
+_COUNTS = ("n", "failed", "expected")
 _SUFFIXES = ("", "_ci95_low", "_ci95_high", "_n", "_signature")
 DIGEST = "digest"
 
@@ -177,6 +178,8 @@ def read_board(path: Path) -> Board:
             )
         try:
             values = {name: _value(cells, name) for name in metrics}
+            for key in _COUNTS:
+                int(cells[key])
         except ValueError as error:
             raise SrbenchError(f"{where}: {error}") from error
         rows.append(Row({key: cells[key] for key in FACTS}, values))
@@ -191,7 +194,8 @@ def digest(cells: Mapping[str, str]) -> str:
 
 def _value(cells: Mapping[str, str], name: str) -> Value:
     mean, low, high, n, signature = (cells[f"{name}{suffix}"] for suffix in _SUFFIXES)
-    return Value(*(float(text) if text else math.nan for text in (mean, low, high)), int(n), signature)
+    a, b, c = (float(text) if text else math.nan for text in (mean, low, high))
+    return Value(a, b, c, int(n), signature)
 
 
 def _text(number: float) -> str:

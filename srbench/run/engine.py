@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
@@ -80,14 +81,25 @@ def run_entrant(
         if fresh:
             (folder / "journal.jsonl").unlink(missing_ok=True)
         document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
+        document["started"] = _started_before(folder) or document["started"]
         write_json(folder / "manifest.json", document)
         records = _evaluate_all(plan, task, folder / "journal.jsonl", workers, progress)
         if all(record.input_at_fault for record in records):
             raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
-        _write_tables(folder, records, tuple(plan.definitions))
+        write_run_tables(folder, records, tuple(plan.definitions))
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
     return Run(folder, document, records)
+
+
+def _started_before(folder: Path) -> str:
+    """Return when a run that is gone on with was first started, "" where nothing was finished yet."""
+    try:
+        if not (folder / "journal.jsonl").stat().st_size:
+            return ""
+        return str(json.loads((folder / "manifest.json").read_bytes())["started"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _evaluate_all(
@@ -168,7 +180,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
-def _write_tables(folder: Path, records: tuple[Record, ...], metrics: tuple[str, ...]) -> None:
+def write_run_tables(folder: Path, records: tuple[Record, ...], metrics: tuple[str, ...]) -> None:
     """Write ``utterances.csv`` and, apart from it because they never repeat, ``timings.csv``."""
     with ExitStack() as stack:
         tables = {
@@ -180,10 +192,18 @@ def _write_tables(folder: Path, records: tuple[Record, ...], metrics: tuple[str,
         tables["utterances.csv"].writerow([*FIXED_COLUMNS, *metrics])
         tables["timings.csv"].writerow(["utterance", "seconds", "upscale_seconds", "metric_seconds"])
         for r in records:
-            status = "failed" if r.error else "ok"
-            undefined = "; ".join(f"{name}: {reason}" for name, reason in r.undefined.items())
-            values = [repr(r.values[name]) if name in r.values else "" for name in metrics]
-            tables["utterances.csv"].writerow(
-                [r.utterance, r.speaker, r.file, r.file_rate, r.samples, status, r.error, undefined, *values]
-            )
+            tables["utterances.csv"].writerow(utterance_row(r, metrics))
             tables["timings.csv"].writerow([r.utterance, r.seconds, r.upscale_seconds, r.metric_seconds])
+
+
+def utterance_row(record: Record, metrics: Sequence[str]) -> list[str]:
+    """Return the row of ``utterances.csv`` that a record makes."""
+    fixed = (record.utterance, record.speaker, record.file, record.file_rate, record.samples)
+    undefined = "; ".join(f"{name}: {reason}" for name, reason in record.undefined.items())
+    return [
+        *("" if value is None else str(value) for value in fixed),
+        "failed" if record.error else "ok",
+        record.error,
+        undefined,
+        *(repr(record.values[name]) if name in record.values else "" for name in metrics),
+    ]

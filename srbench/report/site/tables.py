@@ -1,0 +1,153 @@
+"""A leaderboard as the page shows it: columns, and lines of cells with their marks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from srbench.metrics import get_metric
+from srbench.report.headings import heading, number
+from srbench.results.board import Board, Row, Value
+from srbench.run import FLOOR
+from srbench.signature import parse
+
+BELOW_FLOOR, ABOVE_CEILING = "†", "‡"
+_CEILING = "ceiling"
+_HAS_CEILING = ("snr", "si_sdr")  # a perfect low band with nothing above it has the most of these
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric: how it is headed, which way is better, and what it is."""
+
+    metric: str
+    heading: str
+    title: str
+    better: str
+    signature: str
+    deaf_above: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One mean. ``sort`` is what scripts compare, "" where there is no value; ``n`` is told where it is not the row's.
+
+    ``mark`` is `BELOW_FLOOR`, `ABOVE_CEILING` or "".
+    """
+
+    metric: str
+    text: str
+    interval: str
+    sort: str
+    mark: str
+    best: bool
+    n: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One upscaler or anchor. ``failed`` is "" where nothing failed."""
+
+    name: str
+    anchor: bool
+    cells: tuple[Cell, ...]
+    n: str
+    failed: str
+    parameters: str
+    facts: Mapping[str, str]
+
+
+def columns(board: Board) -> list[Column]:
+    """Return a leaderboard's columns; the signatures are the same in every row."""
+    top = _high_rate(board.signature)
+    found = []
+    for name, value in (board.rows[0].values if board.rows else {}).items():
+        metric = get_metric(name)
+        hears = metric.hears(top) if top else math.inf
+        deaf = f"{hears / 1000:g} kHz" if top and hears < top / 2 else ""
+        found.append(Column(name, heading(name), metric.title, metric.better, value.signature, deaf))
+    return found
+
+
+def lines(board: Board) -> list[Line]:
+    """Return a leaderboard's lines: models, the best by the first metric first, then the anchors.
+
+    Among models the best mean of each metric is marked, where it is of as many utterances as the most have.
+    """
+    made = [_line(row, board) for row in board.rows]
+    first = board.metrics[0] if board.metrics else ""
+    sign = -1 if first and get_metric(first).better == "higher" else 1
+
+    def place(pair: tuple[Row, Line]) -> tuple[bool, bool, float]:
+        mean = pair[0].values[first].mean if first else 0.0
+        return pair[1].anchor, math.isnan(mean), sign * mean
+
+    return [line for _, line in sorted(zip(board.rows, made, strict=True), key=place)]
+
+
+def mark(row: Row, metric: str, board: Board) -> str:
+    """Return the mark of a mean: no better than the spline, above the ceiling, or none."""
+    mean, better = row.values[metric].mean, get_metric(metric).better
+    if row.name == FLOOR or row.facts["kind"] != "model" or math.isnan(mean):
+        return ""
+    floor, ceiling = board.row(FLOOR), board.row(_CEILING)
+    if floor and not math.isnan(floor.values[metric].mean) and not _beats(mean, floor.values[metric].mean, better):
+        return BELOW_FLOOR
+    if ceiling and metric in _HAS_CEILING and _beats(mean, ceiling.values[metric].mean, "higher"):
+        return ABOVE_CEILING
+    return ""
+
+
+def text(metric: str, value: float) -> str:
+    """Return a value to its metric's digits; a dash for NaN."""
+    return number(None if math.isnan(value) else float(value), get_metric(metric).digits)
+
+
+def interval(metric: str, value: Value) -> str:
+    """Return the 95 % interval as ``[low, high]``, "" where there is none."""
+    if math.isnan(value.low) or math.isnan(value.high):
+        return ""
+    return f"[{text(metric, value.low)}, {text(metric, value.high)}]"
+
+
+def sort_key(value: float) -> str:
+    """Return a number as JavaScript's ``Number`` reads it, "" for NaN."""
+    if math.isnan(value):
+        return ""
+    return repr(float(value)).replace("inf", "Infinity")
+
+
+def _line(row: Row, board: Board) -> Line:
+    cells = []
+    for metric, value in row.values.items():
+        n = str(value.n) if row.facts["n"] != str(value.n) else ""
+        best = row.facts["kind"] == "model" and _best(value, metric, board)
+        sort = sort_key(value.mean)
+        shown = text(metric, value.mean)
+        cells.append(Cell(metric, shown, interval(metric, value), sort, mark(row, metric, board), best, n))
+    n, expected = row.facts["n"], row.facts["expected"]
+    told = n if n == expected else f"{n} of {expected}"
+    failed = row.facts["failed"] if row.facts["failed"] not in ("", "0") else ""
+    parameters = row.facts["num_parameters"]
+    parameters = f"{int(parameters):,}" if parameters.isdecimal() else parameters or "–"
+    return Line(row.name, row.facts["kind"] != "model", tuple(cells), told, failed, parameters, row.facts)
+
+
+def _best(value: Value, metric: str, board: Board) -> bool:
+    models = [row.values[metric] for row in board.rows if row.facts["kind"] == "model"]
+    most = max(each.n for each in models)
+    means = [each.mean for each in models if each.n == most and not math.isnan(each.mean)]
+    if len(models) < 2 or not means:
+        return False
+    best = max(means) if get_metric(metric).better == "higher" else min(means)
+    return value.n == most and value.mean == best
+
+
+def _beats(a: float, b: float, better: str) -> bool:
+    return a > b if better == "higher" else a < b
+
+
+def _high_rate(signature: str) -> int:
+    """Return the protocol's high rate in Hz as its signature tells it, 0 where it does not."""
+    return int(dict(parse(signature).fields).get("high", "0")) if signature else 0

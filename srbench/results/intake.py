@@ -1,0 +1,158 @@
+"""What is taken up for publishing: protocols, corpora, and of the runs in some folders those that belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from srbench.corpora import Corpus, demo_corpus, open_corpus
+from srbench.corpora.demo import NAME as DEMO
+from srbench.errors import SrbenchError
+from srbench.protocols import Protocol, load_protocol, protocol_names
+from srbench.results.validate import split_ids
+from srbench.run import Run, find_runs, open_run
+from srbench.run.folder import MANIFEST
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A run, or a leaderboard, that was not taken, and why; ``fault`` where that is for somebody to repair."""
+
+    path: Path
+    reasons: tuple[str, ...]
+    fault: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A run that may become a row, and the protocol that it is of."""
+
+    run: Run
+    protocol: Protocol
+
+    @property
+    def upscaler(self) -> str:
+        """The name of who made it."""
+        return str(self.run.manifest["upscaler"]["name"])
+
+
+def known_protocols(files: Sequence[Path] = ()) -> dict[str, Protocol]:
+    """Return the named protocols, and those of a user's own files, which come first where they share a name.
+
+    Raises
+    ------
+    SrbenchError
+        If a file is not a protocol.
+    """
+    return {name: load_protocol(name) for name in protocol_names()} | {
+        protocol.name: protocol for protocol in map(load_protocol, files)
+    }
+
+
+def corpora_of(protocols: Iterable[Protocol], folders: Sequence[Path]) -> dict[str, Corpus]:
+    """Return the protocols' own corpora, by the protocol's name, as far as they are there.
+
+    Raises
+    ------
+    SrbenchError
+        If a folder is no corpus.
+    """
+    opened: dict[tuple[Path, str], Corpus] = {}
+    found = {}
+    for protocol in protocols:
+        mic = protocol.load_split().mic
+        for folder in folders:
+            if (folder, mic) not in opened:
+                opened[folder, mic] = open_corpus(folder, mic)
+            if opened[folder, mic].name == protocol.corpus:
+                found[protocol.name] = opened[folder, mic]
+        if protocol.corpus == DEMO:
+            found[protocol.name] = demo_corpus()
+    return found
+
+
+def take_in(
+    places: Sequence[Path], protocols: Mapping[str, Protocol], allow_partial: bool
+) -> tuple[list[Candidate], list[Aside], list[str]]:
+    """Read the runs in some places, and take of each upscaler's the newest that belongs into a leaderboard.
+
+    Parameters
+    ----------
+    places : sequence of Path
+        Run folders, or folders with runs below them.
+    protocols : mapping of name to Protocol
+    allow_partial : bool
+        Whether a run that lacks utterances belongs.
+
+    Returns
+    -------
+    candidates : list of Candidate
+    aside : list of Aside
+    notes : list of str
+
+    Raises
+    ------
+    SrbenchError
+        If a place holds no run.
+    """
+    named = {place.resolve() for place in places if (place / MANIFEST).is_file()}
+    aside: list[Aside] = []
+    found: dict[tuple[str, str, str], list[Candidate]] = {}
+    for folder in {folder.resolve(): folder for folder in find_runs(places)}.values():
+        direct = folder.resolve() in named
+        if not (folder / "utterances.csv").exists():
+            aside.append(Aside(folder, ("it is not finished: run it again",), direct))
+            continue
+        try:
+            run = open_run(folder)
+        except SrbenchError as error:
+            aside.append(Aside(folder, tuple(str(error).splitlines()), fault=True))
+            continue
+        protocol = protocols.get(run.manifest["protocol"])
+        if protocol is None:
+            reason = f"protocol {run.manifest['protocol']} is not known here: give its file with --protocol"
+        else:
+            reason = _unfit(run, protocol, allow_partial)
+        if protocol is None or reason:
+            aside.append(Aside(folder, (reason,), direct))
+            continue
+        candidate = Candidate(run, protocol)
+        key = (protocol.name, str(run.manifest["upscaler"]["kind"]), candidate.upscaler)
+        found.setdefault(key, []).append(candidate)
+    taken, notes = [], []
+    for (protocol_name, _, upscaler), several in found.items():
+        *older, newest = sorted(several, key=lambda c: (c.run.manifest["started"], c.run.folder.name))
+        taken.append(newest)
+        if older:
+            notes.append(
+                f"{protocol_name}: of {len(several)} runs of {upscaler} the newest is taken, {newest.run.folder.name}"
+            )
+    return taken, aside, notes
+
+
+def _unfit(run: Run, protocol: Protocol, allow_partial: bool) -> str:
+    """Say why a run does not belong into a leaderboard though nothing need be wrong with it; "" where it does."""
+    manifest = run.manifest
+    if not manifest["own_corpus"]:
+        return next(
+            (str(note) for note in manifest["notes"] if str(note).startswith("Not the protocol's own")),
+            "it is not a run on the protocol's own corpus and split",
+        )
+    lacking = [name for name in protocol.metrics if name not in manifest["metrics"]]
+    if lacking or len(manifest["metrics"]) != len(protocol.metrics):
+        more = sorted(manifest["metrics"].keys() - set(protocol.metrics))
+        text = "; ".join(
+            f"{word} {', '.join(names)}" for word, names in (("without", lacking), ("with", more)) if names
+        )
+        return f"its metrics are not the protocol's: {text}"
+    if allow_partial:
+        return ""
+    expected, listed = len(split_ids(protocol)), manifest["utterances"].get("n")
+    if listed == len(run.records) < expected:
+        return f"it is partial: {listed} of {expected} utterances (--allow-partial takes it, and its n says so)"
+    failed = [record for record in run.records if record.error]
+    if failed:
+        first = f"{failed[0].utterance}: {failed[0].error}"
+        return f"it failed on {len(failed)} of {expected} utterances (--allow-partial takes it); the first, {first}"
+    return ""

@@ -1,0 +1,293 @@
+"""Publishing: runs are checked, become rows, and are merged into ``leaderboard/<protocol>.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srbench.corpora import Corpus
+from srbench.errors import SrbenchError
+from srbench.protocols import Protocol
+from srbench.results.aggregate import Aggregate, real_time_factor
+from srbench.results.board import Board, Row, Value, make_board, read_board, write_board
+from srbench.results.intake import Aside, Candidate, corpora_of, take_in
+from srbench.results.recheck import SAME, agree, recheck
+from srbench.results.validate import check_run, split_ids
+from srbench.run import FLOOR, Run
+from srbench.signature import differing_fields
+
+PUBLISHED = "published.csv"  # what others published; it stands among the leaderboards and is none of them
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run that stands in a leaderboard now.
+
+    ``change`` is ``new``, ``replaced``, ``the same`` (nothing was written) or ``kept`` (the row is another run's, with
+    the same numbers). ``rechecked`` rows were computed again; ``note`` says why not more.
+    """
+
+    protocol: str
+    upscaler: str
+    run: Path
+    change: str
+    rechecked: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes
+    ----------
+    published : tuple of Entry
+    aside : tuple of Aside
+    notes : tuple of str
+    boards : mapping of protocol name to Board
+        The leaderboards that were written, or found to be so already.
+    runs : mapping of protocol name to runs
+        Those of `published`.
+    corpora : mapping of protocol name to Corpus
+        As far as they are here.
+    written : tuple of Path
+        CSV files that changed.
+    """
+
+    published: tuple[Entry, ...]
+    aside: tuple[Aside, ...]
+    notes: tuple[str, ...]
+    boards: Mapping[str, Board]
+    runs: Mapping[str, tuple[Run, ...]]
+    corpora: Mapping[str, Corpus]
+    written: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """A run with nothing wrong in it, and what it makes."""
+
+    run: Run
+    row: Row
+    rechecked: int
+    note: str
+
+
+def publish(
+    places: Sequence[Path],
+    leaderboard: Path,
+    *,
+    protocols: Mapping[str, Protocol],
+    data: Sequence[Path] = (),
+    plugins: Sequence[Path] = (),
+    rows: int | None = 3,
+    allow_partial: bool = False,
+    replace: Collection[str] = (),
+    progress: Progress | None = None,
+) -> Outcome:
+    """Check the runs in some folders and merge them into the leaderboards of their protocols.
+
+    Parameters
+    ----------
+    places : sequence of Path
+        Run folders, or folders with runs below them. A run that does not belong into a leaderboard is a fault where it
+        was named itself, and is passed over where it was found.
+    leaderboard : Path
+        The folder of the leaderboards.
+    protocols : mapping of name to Protocol
+        From `known_protocols`.
+    data : sequence of Path
+        Corpora, to compute rows again.
+    plugins : sequence of Path
+        Plug-in files of upscalers, to the same end.
+    rows : int or None
+        How many rows of a run are computed again, None for all.
+    allow_partial : bool
+        Take runs that lack utterances; their n says so.
+    replace : collection of str
+        Upscalers whose rows may change.
+    progress : callable (what, done, total), optional
+
+    Raises
+    ------
+    SrbenchError
+        If a place holds no run.
+    OSError
+        If a leaderboard cannot be written.
+    """
+    found, aside, notes = take_in(places, protocols, allow_partial)
+    corpora = corpora_of({c.protocol.name: c.protocol for c in found}.values(), data)
+    used = {corpus.root for corpus in corpora.values()}
+    notes += [f"{folder}: no run that is to be published is on this corpus" for folder in data if folder not in used]
+    checked: dict[str, list[_Sound]] = {}
+    for number, candidate in enumerate(found):
+        if progress:
+            progress("check", number, len(found))
+        done = _check(candidate, corpora.get(candidate.protocol.name), rows, plugins)
+        if isinstance(done, Aside):
+            aside.append(done)
+        else:
+            checked.setdefault(candidate.protocol.name, []).append(done)
+    published, boards, written = [], {}, []
+    for name, sound in checked.items():
+        path = leaderboard / f"{name}.csv"
+        try:
+            if path.name == PUBLISHED:
+                raise SrbenchError(f"{PUBLISHED} holds what others published: give the protocol another name")
+            before = read_board(path) if path.exists() else Board(name, ())
+            _refuse_other_definitions(before, sound[0].row, path)
+            board, changes = _merge(before, sound, replace)
+        except SrbenchError as error:
+            aside.append(Aside(path, tuple(str(error).splitlines()), fault=True))
+            continue
+        if board != before:
+            leaderboard.mkdir(parents=True, exist_ok=True)
+            write_board(board, path)
+            written.append(path)
+        if board.row(FLOOR) is None:
+            notes.append(f"{name}: has no row of the {FLOOR}, the floor of every leaderboard; run and publish it too")
+        boards[name] = board
+        published += [
+            Entry(name, each.row.name, each.run.folder, change, each.rechecked, each.note)
+            for each, change in zip(sound, changes, strict=True)
+        ]
+    runs = {name: tuple(each.run for each in checked[name]) for name in boards}
+    return Outcome(tuple(published), tuple(aside), tuple(notes), boards, runs, corpora, tuple(written))
+
+
+def read_boards(folder: Path) -> tuple[list[Board], list[Aside]]:
+    """Return all leaderboards of a folder by name, and those that cannot be read."""
+    boards, faults = [], []
+    for path in sorted(folder.glob("*.csv")):
+        if path.name != PUBLISHED:
+            try:
+                boards.append(read_board(path))
+            except SrbenchError as error:
+                faults.append(Aside(path, tuple(str(error).splitlines()), fault=True))
+    return boards, faults
+
+
+def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol) -> Row:
+    """Return the row of a checked run, its metrics in the order of the protocol."""
+    manifest, told = run.manifest, run.manifest["upscaler"]
+    failed = sum(1 for record in run.records if record.error)
+    factor = real_time_factor(run)
+    machine = manifest["machine"]
+    facts = {
+        "upscaler": told["name"],
+        "kind": "anchor" if told["kind"] == "anchor" else "model",
+        **{key: told.get(key, "") for key in ("distribution", "version", "num_parameters")},
+        **{key: told.get(key, "") for key in ("weights", "weights_sha256", "source_sha256")},
+        "trained_on": _trained_on(told),
+        "n": len(run.records) - failed,
+        "failed": failed,
+        "expected": len(split_ids(protocol)),
+        "resampled": " ".join(sorted({a.resampled for a in aggregates.values()} - {"nothing"})),
+        "real_time_factor": "" if factor is None else f"{factor:.3g}",
+        "protocol_signature": manifest["protocol_signature"],
+        "run": run.folder.resolve().name,
+        "seed": manifest["seed"],
+        "date": manifest["started"],
+        "versions": " ".join(f"{package}={version}" for package, version in manifest["versions"].items()),
+        "machine": ", ".join(str(machine[key]) for key in ("system", "processor") if key in machine),
+        "warnings": "; ".join(map(str, manifest["warnings"])),
+    }
+    values = {name: Value(a.mean, *a.ci95, a.n, a.signature) for name in protocol.metrics for a in [aggregates[name]]}
+    return Row({key: _text(value) for key, value in facts.items()}, values)
+
+
+def _check(candidate: Candidate, corpus: Corpus | None, rows: int | None, plugins: Sequence[Path]) -> _Sound | Aside:
+    run, protocol = candidate.run, candidate.protocol
+    checked = check_run(run, protocol, corpus)
+    findings = list(checked.findings)
+    again = None
+    if checked.aggregates and (not findings or checked.suspects):
+        again = recheck(run, protocol, corpus, rows=rows, plugins=plugins, suspects=checked.suspects)
+        findings = [*again.findings, *findings]
+    if findings or again is None:
+        return Aside(run.folder, tuple(map(str, findings)), fault=True)
+    return _Sound(run, make_row(run, checked.aggregates, protocol), again.rows, again.note)
+
+
+def _refuse_other_definitions(before: Board, row: Row, path: Path) -> None:
+    """Raise SrbenchError where a leaderboard's rows are numbers of another definition than a new row's."""
+    if not before.rows:
+        return
+    first = before.rows[0]
+    told = {"protocol": first.facts["protocol_signature"]} | {k: v.signature for k, v in first.values.items()}
+    ours = {"protocol": row.facts["protocol_signature"]} | {k: v.signature for k, v in row.values.items()}
+    differ = []
+    for name in dict.fromkeys([*told, *ours]):
+        if name not in told or name not in ours:
+            differ.append(f"{name} is only in {'the runs' if name in ours else 'the file'}")
+        elif told[name] != ours[name]:
+            differ.append(f"{name}: {'; '.join(differing_fields(told[name], ours[name]))}")
+    if differ:
+        raise SrbenchError(
+            f"its rows are numbers of another definition: {', '.join(differ)}.\n"
+            f"Publish into another --leaderboard, or remove {path.name} and publish all runs again."
+        )
+
+
+def _merge(before: Board, sound: Sequence[_Sound], replace: Collection[str]) -> tuple[Board, list[str]]:
+    """Return the leaderboard with the runs' rows, and for each run what changed.
+
+    Raises
+    ------
+    SrbenchError
+        A line for each upscaler that has other numbers in the leaderboard, and is not to be replaced.
+    """
+    rows = {row.name: row for row in before.rows}
+    changes, conflicts = [], []
+    for each in sound:
+        name, new = each.row.name, each.row
+        old = rows.get(name)
+        conflict = _conflict(old, new) if old else ""
+        if old is None or (name in replace and old.cells() != new.cells()):
+            rows[name] = new
+            changes.append("replaced" if old else "new")
+        elif conflict:
+            conflicts.append(f"{name}: {conflict} ({each.run.folder}). If that is right: --replace {name}")
+        else:
+            changes.append("the same" if old.facts["run"] == new.facts["run"] else "kept")
+    if conflicts:
+        raise SrbenchError("\n".join(conflicts))
+    return make_board(before.protocol, list(rows.values())), changes
+
+
+def _conflict(old: Row, new: Row) -> str:
+    """Say in what the numbers of two rows of one upscaler differ, "" where they are the same but for last digits."""
+    for fact in ("kind", "n", "failed"):
+        if old.facts[fact] != new.facts[fact]:
+            return f"{fact} is {old.facts[fact]} in the leaderboard, and {new.facts[fact]} in this run"
+    for name, there in old.values.items():
+        here = new.values[name]
+        if there.n != here.n:
+            return f"{name} is of {there.n} utterances in the leaderboard, and of {here.n} in this run"
+        for what, a, b in (
+            (name, there.mean, here.mean),
+            (f"the interval of {name}", there.low, here.low),
+            (f"the interval of {name}", there.high, here.high),
+        ):
+            if not agree(name, a, b, SAME):
+                return f"{what} is {a!r} in the leaderboard, and {b!r} in this run"
+    return ""
+
+
+def _trained_on(told: Mapping[str, Any]) -> str:
+    corpora, hours, speakers = (told.get(f"training_{key}") for key in ("corpora", "hours", "speakers"))
+    parts = [", ".join(map(str, corpora)) if isinstance(corpora, list) else str(corpora or "")]
+    if isinstance(hours, (int, float)):
+        parts.append(f"{hours:.3g} h")
+    if isinstance(speakers, list) and speakers:
+        parts.append(f"{len(speakers)} speaker{'s' if len(speakers) > 1 else ''}")
+    return "; ".join(filter(None, parts))
+
+
+def _text(value: Any) -> str:
+    """Return a value as one line of text that any file can hold."""
+    text = "" if value is None else " ".join(str(value).split())
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,165 @@
+"""Computing rows of a run again from the audio: a seeded sample of them, and where a table contradicts the rows, more.
+
+Values are compared with a tolerance, because another processor, or another build of NumPy or torch, adds up in another
+order: the same upscaler differs from itself in the sixth or seventh digit there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from srbench.corpora import Corpus, Utterance
+from srbench.errors import SrbenchError
+from srbench.metrics import Definition, Pair, get_metric, measure_all
+from srbench.protocols import Protocol
+from srbench.results.validate import Finding
+from srbench.run import Record, Run, entrant_of, signals
+from srbench.run.pipeline import Task, evaluate
+
+TOLERANCE = 1e-4
+# An estimate kept as 32-bit floats has a rounding noise 150 dB below it. That is in the digits that TOLERANCE leaves
+# out, unless the metric divides by the estimate's power where there is none: an LSD with a relative floor.
+KEPT_TOLERANCE = 1e-2
+SAME = 1e-5  # means of two runs of one upscaler on two machines
+HUNTED = 100  # rows computed again at most, to name the one that a table contradicts
+_SILENCE_DB = 100.0  # beyond it a ratio in dB measures the rounding of the computation
+
+Again = Callable[[Utterance, Mapping[str, Definition]], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """How many rows were computed again, what did not agree, and why more could not be (a line, or "")."""
+
+    rows: int
+    findings: tuple[Finding, ...]
+    note: str = ""
+
+
+def agree(metric: str, a: float, b: float, tolerance: float) -> bool:
+    """Tell whether two values of a metric are the same but for the last digits.
+
+    Relative; for dB and MOS, which may be near 0, at least ``tolerance`` of their unit. Two values in dB beyond
+    100 dB agree.
+    """
+    if a == b or (math.isnan(a) and math.isnan(b)):
+        return True
+    unit = get_metric(metric).unit
+    if unit == "dB" and min(a, b) > _SILENCE_DB:
+        return True
+    return math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance * (1.0 if unit in ("dB", "MOS") else 1e-6))
+
+
+def recheck(
+    run: Run,
+    protocol: Protocol,
+    corpus: Corpus | None,
+    *,
+    rows: int | None,
+    plugins: Sequence[Path] = (),
+    suspects: Mapping[str, Collection[str]] | None = None,
+) -> Recheck:
+    """Compute rows of a run again and compare.
+
+    The upscaler is run again where it is there and what it was; else the estimates that the run kept are measured.
+
+    Parameters
+    ----------
+    run : Run
+        Checked by `srbench.results.validate.check_run`.
+    protocol : Protocol
+    corpus : Corpus or None
+        The protocol's own, None where it is not there.
+    rows : int or None
+        How many, None for all. Which ones is drawn by the bytes of ``utterances.csv``.
+    plugins : sequence of Path
+    suspects : mapping of speaker to metric names
+        Beside the sample, compute these metrics of these speakers' rows until one differs, `HUNTED` at most.
+    """
+    if rows == 0:
+        return Recheck(0, ())
+    if corpus is None:
+        return Recheck(0, (), f"not rechecked: {protocol.corpus} is not here; say where it is with --data DIR")
+    here = corpus.by_id()
+    drawn = [record for record in _in_drawn_order(run) if record.utterance in here and not record.error]
+    if not drawn:
+        return Recheck(0, (), f"not rechecked: none of its utterances are in {corpus.root}")
+    definitions = protocol.define_metrics(tuple(run.manifest["metrics"]))
+    kept = False
+    try:
+        again = _run_again(run, protocol, corpus, plugins)
+    except SrbenchError as error:
+        if not (run.folder / "audio").is_dir():
+            return Recheck(0, (), f"not rechecked: it kept no audio, and {_first_line(error)}")
+        again, kept = _measure_again(run, protocol, corpus), True
+    sample = drawn if rows is None else drawn[:rows]
+    jobs = [(record, definitions) for record in sample]
+    suspects = suspects or {}
+    hunted = [record for record in drawn[len(sample) :] if record.speaker in suspects][:HUNTED]
+    jobs += [(record, {name: definitions[name] for name in suspects[record.speaker]}) for record in hunted]
+    found: list[Finding] = []
+    done, note = 0, ""
+    for number, (record, asked) in enumerate(jobs):
+        if found and number >= len(sample):
+            break
+        try:
+            values = again(here[record.utterance], asked)
+        except SrbenchError as error:
+            if kept:
+                note = note or f"rechecked in part: {_first_line(error)}"
+            else:
+                found.append(Finding("utterances.csv", record.utterance, f"cannot be made again: {error}"))
+            continue
+        done += 1
+        found += _compare(record, values, asked, kept)
+    return Recheck(done, tuple(found), note)
+
+
+def _in_drawn_order(run: Run) -> list[Record]:
+    records = list(run.records)
+    seed = hashlib.sha256((run.folder / "utterances.csv").read_bytes()).hexdigest()
+    random.Random(seed).shuffle(records)
+    return records
+
+
+def _run_again(run: Run, protocol: Protocol, corpus: Corpus, plugins: Sequence[Path]) -> Again:
+    entrant = entrant_of(run, protocol, plugins)
+
+    def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
+        record = evaluate(Task(protocol, definitions, entrant, run.manifest["seed"], corpus.root), utterance)
+        if record.error:
+            raise SrbenchError(record.error)
+        return record.values
+
+    return again
+
+
+def _measure_again(run: Run, protocol: Protocol, corpus: Corpus) -> Again:
+    def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
+        reference, _, estimate, _ = signals(run, protocol, corpus, utterance.id, None)
+        return measure_all(Pair(reference, estimate, protocol.high_rate, protocol.cutoff), definitions)[0]
+
+    return again
+
+
+def _compare(
+    record: Record, values: Mapping[str, float], definitions: Mapping[str, Definition], kept: bool
+) -> list[Finding]:
+    found = []
+    for name, definition in definitions.items():
+        relative_floor = "|floor:ratio" in str(definition.signature())
+        tolerance = KEPT_TOLERANCE if kept and relative_floor else TOLERANCE
+        told, here = record.values.get(name, math.nan), values.get(name, math.nan)
+        if not agree(name, told, here, tolerance):
+            text = f"{name} is {told!r}, and computed again it is {here!r}"
+            found.append(Finding("utterances.csv", record.utterance, text))
+    return found
+
+
+def _first_line(error: SrbenchError) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,301 @@
+"""Checking a run that lies on disk: that it is what a run of this version leaves behind, and was not changed since.
+
+Bad content is never raised but returned, as findings that name the file and the row.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from srbench.corpora import Corpus
+from srbench.corpora.splits import checksum
+from srbench.errors import SrbenchError
+from srbench.metrics import METRICS, get_metric
+from srbench.protocols import Protocol
+from srbench.results.aggregate import Aggregate, aggregate_run
+from srbench.run import ORACLES, Record, Run
+from srbench.run.engine import FIXED_COLUMNS, utterance_row
+from srbench.run.folder import MANIFEST
+from srbench.run.manifest import folder_name
+from srbench.signature import differing_fields
+
+# tables of a run are written with all their digits; another build of NumPy may add up in another order
+TABLE_TOLERANCE = 1e-9
+_IDENTITY = ("protocol_signature", "metrics", "utterances", "upscaler", "seed")
+_INTERVAL = {"ci95_low", "ci95_high"}
+_EDITED = "'srbench run' writes it anew"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, in which file of the run, and in which row of it ("" where it is not one row)."""
+
+    file: str
+    row: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{f', row {self.row}' if self.row else ''}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the check of a run came to.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        Empty where nothing is wrong.
+    aggregates : mapping of metric name to Aggregate
+        Computed from ``utterances.csv`` here and now; empty where its rows cannot be trusted.
+    suspects : mapping of speaker to set of metric names
+        Where the rows agree with the journal but with neither of the two tables made from them: whose rows, and which
+        of their values, to compute again.
+    """
+
+    findings: tuple[Finding, ...]
+    aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
+    suspects: Mapping[str, set[str]] = field(default_factory=dict)
+
+
+def check_run(run: Run, protocol: Protocol, corpus: Corpus | None = None) -> Checked:
+    """Check the files of a run against each other, and against its protocol as this version defines it.
+
+    Parameters
+    ----------
+    run : Run
+        As `srbench.run.open_run` read it.
+    protocol : Protocol
+        The one that the manifest names.
+    corpus : Corpus, optional
+        The protocol's, to check the speakers by.
+    """
+    found = _check_manifest(run.manifest)
+    if found:  # nothing else can be read by it
+        return Checked(tuple(found))
+    found = [*_check_identity(run), *_check_definitions(run.manifest, protocol), *_check_ids(run, protocol)]
+    rows = [*_check_rows(run), *_check_speakers_by(run, corpus)]
+    if rows:
+        return Checked((*found, *rows))
+    aggregates = aggregate_run(run)
+    of_metrics, of_speakers = _check_aggregates(run, aggregates), _check_speakers(run, tuple(aggregates))
+    if len(of_metrics) > 1 and all(columns and columns <= _INTERVAL for _, columns in of_metrics):
+        text = f"its intervals, and those of {len(of_metrics) - 1} more rows, are not of this version: {_EDITED}"
+        of_metrics = [(Finding("aggregates.csv", of_metrics[0][0].row, text), _INTERVAL)]
+    found += [finding for finding, _ in (*of_metrics, *of_speakers)]
+    suspects = {}
+    if any("mean" in columns for _, columns in of_metrics):
+        suspects = {finding.row: columns & aggregates.keys() for finding, columns in of_speakers}
+    return Checked(tuple(found), aggregates, {speaker: metrics for speaker, metrics in suspects.items() if metrics})
+
+
+def _check_manifest(manifest: Mapping[str, Any]) -> list[Finding]:
+    told, split, listed = manifest["upscaler"], manifest["split"], manifest["utterances"]
+    wrong: list[str] = []
+    if not isinstance(told["name"], str) or not told["name"].strip():
+        wrong.append("the upscaler has no name")
+    elif told["kind"] not in ("upscaler", "anchor") or (told["kind"] == "anchor" and told["name"] not in ORACLES):
+        wrong.append(f"there is no {told['kind']} '{told['name']}'")
+    if not isinstance(listed.get("n"), int) or not isinstance(listed.get("sha256"), str):
+        wrong.append("'utterances' does not say n and sha256")
+    if not isinstance(split["expected"], int):
+        wrong.append("'split' does not say how many utterances it has")
+    wrong += [f"there is no metric '{name}' here" for name in manifest["metrics"] if name not in METRICS]
+    try:
+        datetime.fromisoformat(manifest["started"])
+    except ValueError:
+        wrong.append(f"started '{manifest['started']}' is no date")
+    return [Finding(MANIFEST, "", text) for text in wrong]
+
+
+def _check_identity(run: Run) -> list[Finding]:
+    """Check that the folder is named by what its manifest says that its numbers depend on."""
+    named = folder_name({key: run.manifest[key] for key in _IDENTITY})
+    if named == run.folder.resolve().name:
+        return []
+    text = f"it is the manifest of {named}: it was edited, or the folder was renamed; run it again"
+    return [Finding(MANIFEST, "", text)]
+
+
+def _check_definitions(manifest: Mapping[str, Any], protocol: Protocol) -> list[Finding]:
+    found = []
+    wanted = {"protocol": str(protocol.signature())}
+    told = {"protocol": manifest["protocol_signature"]}
+    try:
+        names = tuple(manifest["metrics"])
+        wanted |= {name: str(made.signature()) for name, made in protocol.define_metrics(names).items()}
+        told |= manifest["metrics"]
+    except SrbenchError as error:
+        found.append(Finding(MANIFEST, "", f"its metrics cannot be checked here: {error}"))
+    for name in wanted:
+        try:
+            differ = differing_fields(str(told[name]), wanted[name])
+        except SrbenchError as error:
+            differ = [str(error)]
+        if differ:
+            text = f"is not the signature of this version: {'; '.join(differ)}"
+            found.append(Finding(MANIFEST, name, text))
+    if not manifest["own_corpus"] or manifest["corpus"].get("name") != protocol.corpus:
+        found.append(Finding(MANIFEST, "", f"it is not a run on {protocol.corpus}, the protocol's own corpus"))
+    split = manifest["split"]
+    of_split = {"name": protocol.load_split().name, "side": protocol.side, "expected": len(split_ids(protocol))}
+    found += [
+        Finding(MANIFEST, "", f"the split's {key} is {value}, not {split.get(key)}")
+        for key, value in of_split.items()
+        if split.get(key) != value
+    ]
+    return found
+
+
+def split_ids(protocol: Protocol) -> tuple[str, ...]:
+    """Return the utterances that a whole run of the protocol scores, sorted."""
+    return protocol.load_split().ids(protocol.side)
+
+
+def _check_ids(run: Run, protocol: Protocol) -> list[Finding]:
+    ids, wanted, listed = [r.utterance for r in run.records], split_ids(protocol), run.manifest["utterances"]
+    known, found = set(wanted), []
+    for utterance, times in Counter(ids).items():
+        if utterance not in known:
+            found.append(Finding("utterances.csv", utterance, f"is not in split {protocol.split}"))
+        elif times > 1:
+            found.append(Finding("utterances.csv", utterance, f"stands {times} times"))
+    if listed.get("n") == len(wanted):  # a run of them all
+        absent = sorted(known.difference(ids))
+        found += [Finding("utterances.csv", utterance, "is absent, and the manifest counts it") for utterance in absent]
+    if not found and (listed.get("n"), listed.get("sha256")) != (len(ids), checksum(ids)):
+        found.append(Finding("utterances.csv", "", "its rows are not the utterances that the manifest counts"))
+    return found
+
+
+def _check_rows(run: Run) -> list[Finding]:
+    """Check every row of ``utterances.csv`` against the journal, and what the journal says against what can be."""
+    metrics = tuple(run.manifest["metrics"])
+    columns = (*FIXED_COLUMNS, *metrics)
+    with (run.folder / "utterances.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    ranges = {name: get_metric(name).range for name in metrics}
+    found = []
+    for record, row in zip(run.records, rows, strict=True):
+        wrong = _wrong_in(record, metrics, ranges)
+        if wrong:
+            found.append(Finding("journal.jsonl", record.utterance, wrong))
+            continue
+        told = utterance_row(record, metrics)
+        if row != told:
+            if len(row) != len(told):
+                text = f"has {len(row)} cells, not {len(told)}"
+            else:
+                column, here, there = next(cell for cell in zip(columns, row, told, strict=True) if cell[1] != cell[2])
+                text = f"{column} is '{here}', and '{there}' in the journal: {_EDITED}"
+            found.append(Finding("utterances.csv", record.utterance, text))
+    return found
+
+
+def _wrong_in(record: Record, metrics: Sequence[str], ranges: Mapping[str, tuple[float, float]]) -> str:
+    """Say what cannot be in a record, "" where all can."""
+    texts = (record.speaker, record.file, record.error)
+    if not all(isinstance(text, str) for text in texts) or not (
+        isinstance(record.values, dict) and isinstance(record.undefined, dict)
+    ):
+        return "is not a record of an utterance"
+    if record.error:
+        return "failed, and has values" if record.values else ""
+    if not isinstance(record.samples, int) or not isinstance(record.file_rate, int):
+        return "has no length and rate"
+    for name in metrics:
+        value = record.values.get(name)
+        if value is None:
+            if not record.undefined.get(name):
+                return f"has no {name}, and no reason why"
+            continue
+        if type(value) not in (int, float) or math.isnan(value):
+            return f"{name} is {value!r}, which is no value"
+        low, high = ranges[name]
+        if not low - TABLE_TOLERANCE <= value <= high + TABLE_TOLERANCE:
+            return f"{name} is {value!r}, and can only be from {low:g} to {high:g}"
+    strange = (record.values.keys() | record.undefined.keys()).difference(metrics)
+    return f"has a value of {min(strange)}, which is not measured" if strange else ""
+
+
+def _check_speakers_by(run: Run, corpus: Corpus | None) -> list[Finding]:
+    here = {} if corpus is None else corpus.by_id()
+    return [
+        Finding("utterances.csv", r.utterance, f"its speaker is '{here[r.utterance].speaker}', not '{r.speaker}'")
+        for r in run.records
+        if r.utterance in here and here[r.utterance].speaker != r.speaker
+    ]
+
+
+def _check_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> list[tuple[Finding, set[str]]]:
+    def told(name: str) -> dict[str, Any]:
+        a, metric = aggregates[name], get_metric(name)
+        low, high = a.ci95
+        counts = {key: getattr(a, key) for key in ("resampled", "n", "undefined", "failed", "expected", "signature")}
+        numbers = {"mean": a.mean, "ci95_low": low, "ci95_high": high}
+        of_run = {"aggregation": a.aggregation, "protocol_signature": run.manifest["protocol_signature"]}
+        return {**numbers, **counts, **of_run, "unit": metric.unit, "better": metric.better}
+
+    return _compare_table(run.folder / "aggregates.csv", "metric", list(aggregates), told)
+
+
+def _check_speakers(run: Run, metrics: tuple[str, ...]) -> list[tuple[Finding, set[str]]]:
+    import pandas as pd
+
+    # from the records, which the rows of utterances.csv are equal to by now: it need not be read a third time
+    columns = {name: [record.values.get(name, math.nan) for record in run.records] for name in metrics}
+    table = pd.DataFrame({"speaker": [r.speaker for r in run.records], "failed": [bool(r.error) for r in run.records]})
+    by_speaker = table.join(pd.DataFrame(columns, dtype=float)).groupby("speaker")
+    means, sizes, failed = by_speaker[list(metrics)].mean(), by_speaker.size(), by_speaker["failed"].sum()
+
+    def told(name: str) -> dict[str, Any]:
+        counts = {"n": int(sizes[name]), "failed": int(failed[name])}
+        return {**counts, **{metric: float(means.at[name, metric]) for metric in metrics}}
+
+    return _compare_table(run.folder / "speakers.csv", "speaker", list(map(str, means.index)), told)
+
+
+def _compare_table(
+    path: Path, key: str, names: Sequence[str], told: Callable[[str], Mapping[str, Any]]
+) -> list[tuple[Finding, set[str]]]:
+    """Compare a table with what it must be: a finding a row, and the columns that differ in it."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = {row.get(key) or "": row for row in csv.DictReader(file)}
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return [(Finding(path.name, "", "is missing or unreadable: 'srbench run' writes it"), set())]
+    strange = sorted(rows.keys() - {*names})
+    found = [(Finding(path.name, name, "is not a row that utterances.csv gives"), set[str]()) for name in strange]
+    for name in names:
+        if name not in rows:
+            found.append((Finding(path.name, name, f"is absent: {_EDITED}"), set()))
+            continue
+        differ = [
+            (column, cell, wanted)
+            for column, wanted in told(name).items()
+            if not _says(cell := rows[name].get(column) or "", wanted)
+        ]
+        if differ:
+            column, cell, wanted = differ[0]
+            text = f"{column} is '{cell}', and utterances.csv gives '{wanted}': {_EDITED}"
+            found.append((Finding(path.name, name, text), {each for each, _, _ in differ}))
+    return found
+
+
+def _says(cell: str, wanted: Any) -> bool:
+    if not isinstance(wanted, float):
+        return cell == str(wanted)
+    try:
+        number = float(cell) if cell else math.nan
+    except ValueError:
+        return False
+    if math.isnan(wanted) or math.isnan(number):
+        return math.isnan(wanted) and math.isnan(number)
+    return math.isclose(number, wanted, rel_tol=TABLE_TOLERANCE, abs_tol=1e-15)

@@ -1,0 +1,149 @@
+"""A leaderboard on disk: what is written is read back, and what was edited is named."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from srbench.errors import SrbenchError
+from srbench.results.board import DIGEST, FACTS, Board, Row, Value, digest, make_board, read_board, write_board
+
+SNR, LSD = "SNR|v:1", "LSD|v:1"
+
+
+def row(name: str, kind: str = "model", snr: float = 12.5, signature: str = "PROTOCOL|v:1", **facts: str) -> Row:
+    told = {**dict.fromkeys(FACTS, ""), "upscaler": name, "kind": kind, "protocol_signature": signature}
+    told |= {"n": "3", "failed": "0", "expected": "3", **facts}
+    values = {"snr": Value(snr, snr - 1, snr + 1, 3, SNR), "lsd": Value(1.0, math.nan, math.nan, 3, LSD)}
+    return Row(told, values)
+
+
+def test_rows_are_in_order_and_are_found() -> None:
+    board = make_board("p", [row("b"), row("reference", "anchor"), row("a")])
+    assert [each.name for each in board.rows] == ["a", "b", "reference"]
+    assert board.metrics == ("snr", "lsd")
+    assert board.signature == "PROTOCOL|v:1"
+    assert board.row("b") is board.rows[1]
+    assert board.row("c") is None
+    assert (make_board("p", []).metrics, make_board("p", []).signature) == ((), "")
+
+
+def test_rows_that_do_not_belong_together_are_refused() -> None:
+    other = row("b")
+    with pytest.raises(SrbenchError, match="p: b and a are not of one protocol signature"):
+        make_board("p", [row("a"), row("b", signature="PROTOCOL|v:2")])
+    with pytest.raises(SrbenchError, match="p: b and a are not of the same metrics"):
+        make_board("p", [row("a"), Row(other.facts, {"snr": other.values["snr"]})])
+    changed = {**other.values, "snr": Value(1.0, 0.0, 2.0, 3, "SNR|v:2")}
+    with pytest.raises(SrbenchError, match="are not of the same metrics"):
+        make_board("p", [row("a"), Row(other.facts, changed)])
+    with pytest.raises(SrbenchError, match="'a' stands twice"):
+        make_board("p", [row("a"), row("a", "anchor")])
+
+
+def told(board: Board) -> list[dict[str, str]]:
+    return [dict(each.cells()) for each in board.rows]
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=12)
+
+
+@given(
+    names=st.lists(TEXT.filter(bool), min_size=1, max_size=4, unique=True),
+    numbers=st.lists(st.floats(), min_size=4, max_size=4),
+    warning=TEXT,
+)
+def test_what_is_written_is_read_back(
+    names: list[str], numbers: list[float], warning: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rows = [row(name, snr=number, warnings=warning) for name, number in zip(names, numbers, strict=False)]
+    board = make_board("p", rows)
+    path = tmp_path_factory.mktemp("board") / "p.csv"
+    write_board(board, path)
+    again = read_board(path)
+    assert told(again) == told(board)
+    first = path.read_bytes()
+    write_board(again, path)
+    assert path.read_bytes() == first
+    assert b"\r" not in first
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    write_board(make_board("p", [row("a"), row("b"), row("ceiling", "anchor")]), tmp_path / "p.csv")
+    assert [file.name for file in tmp_path.iterdir()] == ["p.csv"]
+    return tmp_path / "p.csv"
+
+
+def edited(path: Path, line: int, column: str, cell: str) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    rows[line - 1][rows[0].index(column)] = cell
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+@pytest.mark.parametrize("column", [*FACTS[1:], "snr", "snr_ci95_low", "lsd_n", "lsd_signature", DIGEST])
+def test_every_edited_cell_is_found(path: Path, column: str) -> None:
+    edited(path, 3, column, "5")
+    with pytest.raises(SrbenchError, match=r"p.csv, line 3 \(b\): was changed after it was published"):
+        read_board(path)
+
+
+def test_a_renamed_row_and_swapped_rows(path: Path) -> None:
+    edited(path, 2, "upscaler", "z")
+    with pytest.raises(SrbenchError, match=r"line 2 \(z\): was changed"):
+        read_board(path)
+
+
+def test_a_row_may_be_taken_out(path: Path) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([lines[0], *lines[2:]]))
+    assert [each.name for each in read_board(path).rows] == ["b", "ceiling"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: "", "its columns are not those of a leaderboard"),
+        (lambda text: text.replace("machine,", "machines,", 1), r"see column 'machines'"),
+        (lambda text: text.replace(f",{DIGEST}", "", 1), rf"see column '{DIGEST}'"),
+        (lambda text: "\ufeff" + text, "its columns are not those"),
+        (lambda text: text + "a,b\n", r"line 5 \(a\): was changed"),
+        (lambda text: text + "\n", r"line 5 \(no name\): was changed"),
+        (lambda text: text + text.splitlines(keepends=True)[1], "'a' stands twice"),
+    ],
+)
+def test_files_that_are_no_leaderboard(path: Path, change: Callable[[str], str], said: str) -> None:
+    path.write_text(change(path.read_text()))
+    with pytest.raises(SrbenchError, match=said):
+        read_board(path)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "latin.csv").write_bytes(b"\xff")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("latin.csv", "folder.csv", "absent.csv"):
+        with pytest.raises(SrbenchError, match="cannot be read as a leaderboard"):
+            read_board(tmp_path / name)
+
+
+@pytest.mark.parametrize(("column", "cell"), [("snr", "much"), ("snr_n", "3.5"), ("failed", "no")])
+def test_a_cell_that_is_no_number_though_its_digest_fits(path: Path, column: str, cell: str) -> None:
+    edited(path, 2, column, cell)
+    with path.open(encoding="utf-8", newline="") as file:
+        cells = next(csv.DictReader(file))
+    edited(path, 2, DIGEST, digest(cells))
+    with pytest.raises(SrbenchError, match=r"line 2 \(a\): .*" + cell):
+        read_board(path)
+
+
+def test_a_board_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        write_board(make_board("p", [row("a")]), tmp_path / "absent" / "p.csv")
