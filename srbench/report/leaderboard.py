@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
+from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, CEILING, mark
 from srbench.results.bootstrap import most_coverage
 from srbench.run import FLOOR
 
-_BELOW_FLOOR, _ABOVE_CEILING = "†", "‡"
 _FIRST, _COLUMN = 20, 23  # widths in characters
 
 
@@ -28,7 +29,7 @@ def print_leaderboard(document: dict[str, Any]) -> None:
     if not console.is_terminal:  # a file or a pipe has no width: show all columns side by side
         console = Console(highlight=False, width=_FIRST + _COLUMN * len(entries))
     floor = next((e for e in entries if e["name"] == FLOOR), None)
-    ceiling = next((e for e in document["anchors"] if e["name"] == "ceiling"), None)
+    ceiling = next((e for e in document["anchors"] if e["name"] == CEILING), None)
     console.print(f"\n{document['protocol']}  {document['protocol_title']}", soft_wrap=True, style="bold", markup=False)
     for note in document["notes"]:
         console.print(note, soft_wrap=True, style="yellow", markup=False)
@@ -72,10 +73,10 @@ def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) ->
         lines.append(
             "Dim: anchors. ceiling = perfect low band, nothing above it; reference = the reference against itself."
         )
-    if _BELOW_FLOOR in marks:
-        lines.append(f"{_BELOW_FLOOR} no better than the {FLOOR}")
-    if _ABOVE_CEILING in marks:
-        lines.append(f"{_ABOVE_CEILING} above the ceiling: worth a second look")
+    if BELOW_FLOOR in marks:
+        lines.append(f"{BELOW_FLOOR} no better than the {FLOOR}")
+    if ABOVE_CEILING in marks:
+        lines.append(f"{ABOVE_CEILING} above the ceiling: worth a second look")
     if len({entry["n"] for entry in entries}) > 1:
         lines.append("Columns with another n are means over other utterances: they do not compare.")
     undefined = sorted({name for e in entries for name, value in e["metrics"].items() if value["undefined"]})
@@ -126,24 +127,21 @@ def _cell(
     mean, metric = value["mean"], get_metric(name)
     if mean is None:
         return "–"
-    mark = ""
+    found = ""
     if entry.get("provenance", {}).get("kind") != "anchor" and entry is not floor:
-        if floor and not _better(mean, floor["metrics"][name]["mean"], metric.better):
-            mark = _BELOW_FLOOR
-        elif ceiling and name in ("snr", "si_sdr") and _better(mean, ceiling["metrics"][name]["mean"], "higher"):
-            mark = _ABOVE_CEILING
-    marks.add(mark)
+        found = mark(name, float(mean), _mean(floor, name), _mean(ceiling, name))
+    marks.add(found)
     low, high = (number(bound, metric.digits) for bound in value["ci95"])
     count = "" if value["undefined"] == 0 else f" n={value['n']}"
-    return f"{number(mean, metric.digits)}{mark}{count}\n" + (f"[{low}, {high}]" if low != "–" else "").replace(
+    return f"{number(mean, metric.digits)}{found}{count}\n" + (f"[{low}, {high}]" if low != "–" else "").replace(
         "[", r"\["
     )
 
 
-def _better(a: Any, b: Any, direction: str) -> bool:
-    if a is None or b is None:
-        return True
-    return float(a) > float(b) if direction == "higher" else float(a) < float(b)
+def _mean(entry: dict[str, Any] | None, name: str) -> float:
+    """Return a mean as a number, whose infinity the document holds as a text; NaN where there is none."""
+    mean = entry["metrics"][name]["mean"] if entry else None
+    return math.nan if mean is None else float(mean)
 
 
 def _count(entry: dict[str, Any], expected: int) -> str:

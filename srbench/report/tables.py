@@ -13,12 +13,12 @@ from pathlib import Path
 
 from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
-from srbench.results.board import Board, Row, Value
+from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, is_best, mark_in
+from srbench.results.board import Board, Row
 from srbench.run import FLOOR
 
 _ACROSS = 7  # upscalers stand in columns up to so many, and metrics where there are more
 _LATEX_COLUMNS = 4  # in one LaTeX table; the others follow in the next
-_BELOW_FLOOR, _ABOVE_CEILING = "†", "‡"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 _MARKDOWN = {
     **{each: f"\\{each}" for each in "\\`*_[]~#"},
@@ -42,8 +42,8 @@ _LATEX = {
     "]": "{]}",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
-    _BELOW_FLOOR: r"$^{\dagger}$",
-    _ABOVE_CEILING: r"$^{\ddagger}$",
+    BELOW_FLOOR: r"$^{\dagger}$",
+    ABOVE_CEILING: r"$^{\ddagger}$",
     "–": r"\textendash{}",
 }
 
@@ -156,56 +156,25 @@ def _cell(board: Board, row: Row, metric: str, markup: _Markup) -> str:
     if math.isnan(value.mean):
         return markup.text("–")
     mean = markup.text(number(value.mean, digits))
-    mean = markup.strong(mean) if _is_best(board, row, metric) else mean
+    mean = markup.strong(mean) if is_best(board, row, metric) else mean
     count = f" n={value.n}" if value.n != int(row.facts["n"]) else ""
     bounds = [number(bound, digits) for bound in (value.low, value.high)]
     interval = "" if math.isnan(value.low) else markup.interval(f"[{', '.join(bounds)}]")
-    return f"{mean}{markup.text(_mark(board, row, metric) + count)}{interval}"
-
-
-def _is_best(board: Board, row: Row, metric: str) -> bool:
-    """Tell whether no model over as many utterances prints a better mean."""
-    models = [each.values[metric] for each in board.rows if each.facts["kind"] == "model"]
-    most = max((value.n for value in models), default=0)
-    means = [value.mean for value in models if value.n == most and not math.isnan(value.mean)]
-    value = row.values[metric]
-    if row.facts["kind"] != "model" or value.n != most or not means:
-        return False
-    digits = get_metric(metric).digits
-    return number(value.mean, digits) == number((max if _higher(metric) else min)(means), digits)
-
-
-def _mark(board: Board, row: Row, metric: str) -> str:
-    if row.facts["kind"] != "model" or row.name == FLOOR:
-        return ""
-    floor, ceiling = (_value(board, name, metric) for name in (FLOOR, "ceiling"))
-    mean = row.values[metric].mean
-    if floor and (mean <= floor.mean if _higher(metric) else mean >= floor.mean):
-        return _BELOW_FLOOR
-    return _ABOVE_CEILING if ceiling and metric in ("snr", "si_sdr") and mean > ceiling.mean else ""
-
-
-def _value(board: Board, name: str, metric: str) -> Value | None:
-    row = board.row(name)
-    return None if row is None else row.values[metric]
-
-
-def _higher(metric: str) -> bool:
-    return get_metric(metric).better == "higher"
+    return f"{mean}{markup.text(mark_in(board, row, metric) + count)}{interval}"
 
 
 def _notes(board: Board) -> list[str]:
     """Return the footnotes that this leaderboard needs."""
     what = sorted({each for row in board.rows for each in row.facts["resampled"].split()})
-    marks = {_mark(board, row, metric) for row in board.rows for metric in board.metrics}
+    marks = {mark_in(board, row, metric) for row in board.rows for metric in board.metrics}
     notes = [
         "Mean over utterances and its 95 % bootstrap interval" + (f" ({', '.join(what)} resampled)." if what else ".")
     ]
     notes.append("Bold: the best upscaler, of those with a value for the most utterances.")
-    if _BELOW_FLOOR in marks:
-        notes.append(f"{_BELOW_FLOOR} no better than the {FLOOR}.")
-    if _ABOVE_CEILING in marks:
-        notes.append(f"{_ABOVE_CEILING} above the ceiling: worth a second look.")
+    if BELOW_FLOOR in marks:
+        notes.append(f"{BELOW_FLOOR} no better than the {FLOOR}.")
+    if ABOVE_CEILING in marks:
+        notes.append(f"{ABOVE_CEILING} above the ceiling: worth a second look.")
     if any(row.facts["kind"] == "anchor" for row in board.rows):
         notes.append("ceiling: a perfect low band, nothing above it. reference: the reference against itself.")
     if any(row.facts["n"] != row.facts["expected"] for row in board.rows):

@@ -25,9 +25,10 @@ from srbench.errors import SrbenchError
 from srbench.metrics import METRICS
 from srbench.protocols import Protocol, load_protocol
 from srbench.protocols import prepare as prepare_pair
+from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR
 from srbench.report.site import build_site, details
 from srbench.report.site.names import file_names
-from srbench.report.site.tables import ABOVE_CEILING, BELOW_FLOOR, columns, lines
+from srbench.report.site.tables import columns, lines
 from srbench.report.site.versions import choose_utterances
 from srbench.results.aggregate import aggregate_run
 from srbench.results.board import FACTS, Board, Row, Value, make_board

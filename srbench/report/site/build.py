@@ -12,11 +12,12 @@ from srbench import __version__
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.protocols import Protocol, load_protocol
+from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, mark_in
 from srbench.report.site.details import Ran, extremes, find_runs_of, provenance, speakers
 from srbench.report.site.listening import Heard, Progress, write_clips
 from srbench.report.site.names import file_names
 from srbench.report.site.published import published_rows
-from srbench.report.site.tables import ABOVE_CEILING, BELOW_FLOOR, columns, interval, lines, mark, text
+from srbench.report.site.tables import columns, interval, lines, text
 from srbench.results.board import Board, Row, write_board
 from srbench.run import FLOOR, Run
 
@@ -196,7 +197,7 @@ class _Site:
                 "mean": text(column.metric, row.values[column.metric].mean),
                 "interval": interval(column.metric, row.values[column.metric]),
                 "n": row.values[column.metric].n,
-                "mark": mark(row, column.metric, board),
+                "mark": mark_in(board, row, column.metric),
             }
             for column in known["columns"]
         ]

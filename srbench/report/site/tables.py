@@ -8,13 +8,9 @@ from dataclasses import dataclass
 
 from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
+from srbench.report.marks import is_best, mark_in
 from srbench.results.board import Board, Row, Value
-from srbench.run import FLOOR
 from srbench.signature import parse
-
-BELOW_FLOOR, ABOVE_CEILING = "†", "‡"
-_CEILING = "ceiling"
-_HAS_CEILING = ("snr", "si_sdr")  # a perfect low band with nothing above it has the most of these
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Column:
 class Cell:
     """One mean. ``sort`` is what scripts compare, "" where there is no value; ``n`` is told where it is not the row's.
 
-    ``mark`` is `BELOW_FLOOR`, `ABOVE_CEILING` or "".
+    ``mark`` is one of `srbench.report.marks` or "".
     """
 
     metric: str
@@ -86,19 +82,6 @@ def lines(board: Board) -> list[Line]:
     return [line for _, line in sorted(zip(board.rows, made, strict=True), key=place)]
 
 
-def mark(row: Row, metric: str, board: Board) -> str:
-    """Return the mark of a mean: no better than the spline, above the ceiling, or none."""
-    mean, better = row.values[metric].mean, get_metric(metric).better
-    if row.name == FLOOR or row.facts["kind"] != "model" or math.isnan(mean):
-        return ""
-    floor, ceiling = board.row(FLOOR), board.row(_CEILING)
-    if floor and not math.isnan(floor.values[metric].mean) and not _beats(mean, floor.values[metric].mean, better):
-        return BELOW_FLOOR
-    if ceiling and metric in _HAS_CEILING and _beats(mean, ceiling.values[metric].mean, "higher"):
-        return ABOVE_CEILING
-    return ""
-
-
 def text(metric: str, value: float) -> str:
     """Return a value to its metric's digits; a dash for NaN."""
     return number(None if math.isnan(value) else float(value), get_metric(metric).digits)
@@ -122,30 +105,16 @@ def _line(row: Row, board: Board) -> Line:
     cells = []
     for metric, value in row.values.items():
         n = str(value.n) if row.facts["n"] != str(value.n) else ""
-        best = row.facts["kind"] == "model" and _best(value, metric, board)
         sort = sort_key(value.mean)
         shown = text(metric, value.mean)
-        cells.append(Cell(metric, shown, interval(metric, value), sort, mark(row, metric, board), best, n))
+        marked, best = mark_in(board, row, metric), is_best(board, row, metric)
+        cells.append(Cell(metric, shown, interval(metric, value), sort, marked, best, n))
     n, expected = row.facts["n"], row.facts["expected"]
     told = n if n == expected else f"{n} of {expected}"
     failed = row.facts["failed"] if row.facts["failed"] not in ("", "0") else ""
     parameters = row.facts["num_parameters"]
     parameters = f"{int(parameters):,}" if parameters.isdecimal() else parameters or "–"
     return Line(row.name, row.facts["kind"] != "model", tuple(cells), told, failed, parameters, row.facts)
-
-
-def _best(value: Value, metric: str, board: Board) -> bool:
-    models = [row.values[metric] for row in board.rows if row.facts["kind"] == "model"]
-    most = max(each.n for each in models)
-    means = [each.mean for each in models if each.n == most and not math.isnan(each.mean)]
-    if len(models) < 2 or not means:
-        return False
-    best = max(means) if get_metric(metric).better == "higher" else min(means)
-    return value.n == most and value.mean == best
-
-
-def _beats(a: float, b: float, better: str) -> bool:
-    return a > b if better == "higher" else a < b
 
 
 def _high_rate(signature: str) -> int:
