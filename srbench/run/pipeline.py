@@ -6,7 +6,7 @@ import hashlib
 import random
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -70,8 +70,8 @@ class Record:
     metric_seconds: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return asdict(self)
+        """Return it as plain values; a shallow copy, since `dataclasses.asdict` takes longer than an SNR."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Record:

@@ -80,15 +80,18 @@ def extremes(ran: Ran, metrics: Sequence[str]) -> list[dict[str, Any]]:
         column = ran.table[["utterance", metric]].dropna()
         ascending = get_metric(metric).better == "higher"
         order = column.sort_values([metric, "utterance"], ascending=[ascending, True], kind="stable")
-        told = [
-            Extreme(str(utterance), text(metric, float(value)))
-            for utterance, value in zip(order["utterance"], order[metric], strict=True)
-        ]
-        count = min(EXTREMES, len(told) // 2)
+        count = min(EXTREMES, len(order) // 2)
         if count:
-            best = told[-count:][::-1]
-            found.append({"heading": heading(metric), "worst": told[:count], "best": best})
+            worst, best = _extremes(order.head(count), metric), _extremes(order.tail(count)[::-1], metric)
+            found.append({"heading": heading(metric), "worst": worst, "best": best})
     return found
+
+
+def _extremes(rows: DataFrame, metric: str) -> list[Extreme]:
+    return [
+        Extreme(str(utterance), text(metric, float(value)))
+        for utterance, value in zip(rows["utterance"], rows[metric], strict=True)
+    ]
 
 
 def provenance(row: Row, ran: Ran | None) -> list[tuple[str, str]]:
