@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --model stacked --model additive --workers 2 --results results
+	mkdir -p results/leaderboard && cp leaderboard/published.csv results/leaderboard/
 	$(BIN)/srbench publish results/demo --leaderboard results/leaderboard --site results/site
 
 test: $(VENV)/ready-dev

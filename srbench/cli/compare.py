@@ -98,6 +98,8 @@ def _is_run(name: str) -> bool:
     folder = Path(name)
     if (folder / "manifest.json").is_file():
         return True
+    if len(folder.parts) > 1 and "@" not in name and not folder.exists():
+        raise SrbenchError(f"{name}: no such folder of a run")
     if folder.is_dir() and len(folder.parts) > 1:
         raise SrbenchError(f"{name}: is not the folder of a run (no manifest.json in it), and not an upscaler")
     return False

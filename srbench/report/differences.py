@@ -104,7 +104,7 @@ def _draw_panel(panel: Axes, pair: Mapping[str, Any], name: str, table: DataFram
     left_out = f" ({len(table) - len(drawn)} not finite)" if len(drawn) < len(table) else ""
     panel.set_xlabel(f"{len(drawn)} utterances, sorted{left_out}")
     unit = "" if metric.unit == "1" else f", {metric.unit}"
-    panel.set_ylabel(_literal(f"{pair['a']} − {pair['b']}{unit}"))
+    panel.set_ylabel(f"{pair['a']} − {pair['b']}{unit}")
     seaborn.despine(ax=panel)
 
 
@@ -113,14 +113,10 @@ def _draw_legend(figure: Figure, marks: Mapping[str, Look], title: str, columns:
 
     figure.legend(
         [Line2D([], [], color=m.color, marker=m.marker, linestyle="", markersize=5) for m in marks.values()],
-        [_literal(label) for label in marks],
-        title=_literal(title),
+        [label for label in marks],
+        title=title,
         loc="outside upper left",
         ncols=min(len(marks), columns),
         alignment="left",
         handletextpad=0.1,
     )
-
-
-def _literal(text: str) -> str:
-    return text.replace("$", r"\$")  # no mathematics in names

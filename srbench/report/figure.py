@@ -41,6 +41,7 @@ _STYLE = {
     "legend.frameon": False,
     "pdf.fonttype": 42,  # fonts that editors of PDF can read
     "svg.hashsalt": "srbench",
+    "text.parse_math": False,  # a dollar in a name is a dollar
 }
 _DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
 _MARKERS = "osD^vPX*"

@@ -30,12 +30,17 @@ def mark(metric: str, mean: float, floor: float, ceiling: float) -> str:
 
 
 def mark_in(board: Board, row: Row, metric: str) -> str:
-    """Return the mark of a row's mean; the spline and the anchors have none."""
+    """Return the mark of a row's mean; the spline and the anchors have none, nor has one of other utterances."""
     if row.name == FLOOR or row.facts["kind"] != "model":
         return ""
-    found = (board.row(name) for name in (FLOOR, CEILING))
-    floor, ceiling = (other.values[metric].mean if other else math.nan for other in found)
-    return mark(metric, row.values[metric].mean, floor, ceiling)
+    value = row.values[metric]
+    floor, ceiling = (
+        other.values[metric].mean
+        if other and other.facts["kind"] in kinds and other.values[metric].n == value.n
+        else math.nan
+        for other, kinds in ((board.row(FLOOR), ("model", "anchor")), (board.row(CEILING), ("anchor",)))
+    )
+    return mark(metric, value.mean, floor, ceiling)
 
 
 def is_best(board: Board, row: Row, metric: str) -> bool:

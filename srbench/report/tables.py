@@ -181,6 +181,9 @@ def _notes(board: Board) -> list[str]:
         notes.append("Means over different utterances do not compare: see n.")
     if any(value.n != int(row.facts["n"]) for row in board.rows for value in row.values.values()):
         notes.append("n= beside a value: only so many utterances have one.")
+    unchecked = [row.name for row in board.rows if row.facts["rechecked"] == "0"]
+    if unchecked:
+        notes.append(f"Not computed again from the audio before it was published: {', '.join(unchecked)}.")
     return notes + [f"Warning: {row.name}: {row.facts['warnings']}" for row in board.rows if row.facts["warnings"]]
 
 
@@ -198,7 +201,7 @@ def _count(row: Row) -> str:
 
 def _parameters(row: Row) -> str:
     text = row.facts["num_parameters"]
-    return f"{int(text):,}".replace(",", " ") if text.isdigit() else "–"
+    return f"{int(text):,}".replace(",", " ") if text.isdecimal() else "–"
 
 
 def _factor(row: Row) -> str:

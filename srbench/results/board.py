@@ -38,6 +38,7 @@ FACTS = (
     "date",
     "versions",
     "machine",
+    "rechecked",
     "warnings",
 )
 _COUNTS = ("n", "failed", "expected")

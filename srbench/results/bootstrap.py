@@ -24,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 2000
+MORE_RESAMPLES = 10_000  # for up to so many clusters that the expanded quantile lies far out: _FEW_CLUSTERS
+_FEW_CLUSTERS = 100
 SEED = 0
 _KEPT_CLUSTERS = 4096  # counts for up to so many clusters are drawn once and kept: 64 MiB at most
 _DRAWN_AT_ONCE = RESAMPLES * _KEPT_CLUSTERS
@@ -93,6 +95,11 @@ def most_coverage(number: int) -> float:
     return 1 - 2.0 ** (1 - number)
 
 
+def resamples(number: int) -> int:
+    """Return how many draws are made: for few clusters more, since few of them lie beyond their expanded quantile."""
+    return MORE_RESAMPLES if number <= _FEW_CLUSTERS else RESAMPLES
+
+
 def _level(number: int) -> float:
     """Return the quantile level of the lower bound for so many clusters."""
     from scipy.special import ndtr, stdtrit
@@ -101,7 +108,7 @@ def _level(number: int) -> float:
 
 
 def _counts(number: int) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each cluster is in each draw, in portions of shape (draws, number); `RESAMPLES` draws in all."""
+    """Yield how often each cluster is in each draw, in portions of shape (draws, number); `resamples` draws in all."""
     if number <= _KEPT_CLUSTERS:
         yield _kept_counts(number)
     else:
@@ -118,8 +125,8 @@ def _kept_counts(number: int) -> NDArray[np.float64]:
 def _drawn_counts(number: int) -> Iterator[NDArray[np.float64]]:
     generator = np.random.default_rng(SEED)
     at_once = max(1, _DRAWN_AT_ONCE // number)
-    for start in range(0, RESAMPLES, at_once):
-        rows = min(at_once, RESAMPLES - start)
+    for start in range(0, resamples(number), at_once):
+        rows = min(at_once, resamples(number) - start)
         drawn = generator.integers(number, size=(rows, number))
         drawn += number * np.arange(rows)[:, None]
         yield np.bincount(drawn.ravel(), minlength=rows * number).reshape(rows, number).astype(np.float64)

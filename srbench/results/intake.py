@@ -105,7 +105,7 @@ def take_in(
             aside.append(Aside(folder, ("it is not finished: run it again",), direct))
             continue
         try:
-            run = open_run(folder)
+            run = open_run(folder, check=False)
         except SrbenchError as error:
             aside.append(Aside(folder, tuple(str(error).splitlines()), fault=True))
             continue

@@ -135,8 +135,8 @@ def publish(
     for name, sound in checked.items():
         path = leaderboard / f"{name}.csv"
         try:
-            if path.name == PUBLISHED:
-                raise SrbenchError(f"{PUBLISHED} holds what others published: give the protocol another name")
+            if path.name.casefold() in (PUBLISHED, "readme.csv"):
+                raise SrbenchError(f"{path.name} is another file's name in this folder: give the protocol another name")
             before = read_board(path) if path.exists() else Board(name, ())
             _refuse_other_definitions(before, sound[0].row, path)
             board, changes = _merge(before, sound, replace)
@@ -154,6 +154,10 @@ def publish(
             Entry(name, each.row.name, each.run.folder, change, each.rechecked, each.note)
             for each, change in zip(sound, changes, strict=True)
         ]
+    strangers = sorted(set(replace) - {each.row.name for sound in checked.values() for each in sound})
+    if strangers:
+        why = f"--replace {strangers[0]}: no sound run here is of this upscaler"
+        aside.append(Aside(leaderboard, (why,), fault=True))
     runs = {name: tuple(each.run for each in checked[name]) for name in boards}
     return Outcome(tuple(published), tuple(aside), tuple(notes), boards, runs, corpora, tuple(written))
 
@@ -170,8 +174,8 @@ def read_boards(folder: Path) -> tuple[list[Board], list[Aside]]:
     return boards, faults
 
 
-def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol) -> Row:
-    """Return the row of a checked run, its metrics in the order of the protocol."""
+def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol, rechecked: int = 0) -> Row:
+    """Return the row of a checked run, of which so many rows were computed again; metrics in the protocol's order."""
     manifest, told = run.manifest, run.manifest["upscaler"]
     failed = sum(1 for record in run.records if record.error)
     factor = real_time_factor(run)
@@ -193,6 +197,7 @@ def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol) 
         "date": manifest["started"],
         "versions": " ".join(f"{package}={version}" for package, version in manifest["versions"].items()),
         "machine": ", ".join(str(machine[key]) for key in ("system", "processor") if key in machine),
+        "rechecked": rechecked,
         "warnings": "; ".join(map(str, manifest["warnings"])),
     }
     values = {name: Value(a.mean, *a.ci95, a.n, a.signature) for name in protocol.metrics for a in [aggregates[name]]}
@@ -209,7 +214,7 @@ def _check(candidate: Candidate, corpus: Corpus | None, rows: int | None, plugin
         findings = [*again.findings, *findings]
     if findings or again is None:
         return Aside(run.folder, tuple(map(str, findings)), fault=True)
-    return _Sound(run, make_row(run, checked.aggregates, protocol), again.rows, again.note)
+    return _Sound(run, make_row(run, checked.aggregates, protocol, again.rows), again.rows, again.note)
 
 
 def _refuse_other_definitions(before: Board, row: Row, path: Path) -> None:
@@ -251,6 +256,9 @@ def _merge(before: Board, sound: Sequence[_Sound], replace: Collection[str]) -> 
             changes.append("replaced" if old else "new")
         elif conflict:
             conflicts.append(f"{name}: {conflict} ({each.run.folder}). If that is right: --replace {name}")
+        elif old.facts["rechecked"] == "0" != new.facts["rechecked"]:
+            rows[name] = Row({**old.facts, "rechecked": new.facts["rechecked"]}, old.values)
+            changes.append("rechecked")
         else:
             changes.append("the same" if old.facts["run"] == new.facts["run"] else "kept")
     if conflicts:

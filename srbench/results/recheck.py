@@ -129,9 +129,12 @@ def _in_drawn_order(run: Run) -> list[Record]:
 
 def _run_again(run: Run, protocol: Protocol, corpus: Corpus, plugins: Sequence[Path]) -> Again:
     entrant = entrant_of(run, protocol, plugins)
+    stamps = {record.utterance: record.stamp for record in run.records}
 
     def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
         record = evaluate(Task(protocol, definitions, entrant, run.manifest["seed"], corpus.root), utterance)
+        if record.stamp != stamps[utterance.id]:
+            raise SrbenchError(f"{utterance.path} is not the recording that was scored (SHA-256 differs)")
         if record.error:
             raise SrbenchError(record.error)
         return record.values

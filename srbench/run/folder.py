@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from srbench.errors import SrbenchError
-from srbench.run.engine import FIXED_COLUMNS, Run
+from srbench.run.engine import FIXED_COLUMNS, Run, utterance_row
 from srbench.run.journal import read_journal
 from srbench.run.manifest import FORMAT
 
@@ -53,21 +53,25 @@ def find_runs(places: Sequence[str | Path]) -> list[Path]:
     return list(found)
 
 
-def open_run(folder: str | Path) -> Run:
+def open_run(folder: str | Path, *, check: bool = True) -> Run:
     """Read a finished run back: its manifest, and the records in the order of its ``utterances.csv``.
 
-    The records come from the journal; whether ``utterances.csv`` says the same is for
-    `srbench.results.validate` to check.
+    Parameters
+    ----------
+    folder : path
+    check : bool
+        Hold ``utterances.csv`` against the journal, from which the records come; without it, what reads the run has to
+        (`srbench.results.validate`, which names every row).
 
     Raises
     ------
     SrbenchError
-        If a file is missing or damaged, or the run was not finished.
+        If a file is missing, damaged or edited, or the run was not finished.
     """
     folder = Path(folder)
     manifest = _manifest(folder / MANIFEST)
-    journal = read_journal(folder / "journal.jsonl")
     try:
+        journal = read_journal(folder / "journal.jsonl")
         with (folder / "utterances.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -79,8 +83,20 @@ def open_run(folder: str | Path) -> Run:
     ids = [row[0] if row else "" for row in rows[1:]]
     absent = [each for each in ids if each not in journal]
     if absent:
-        raise SrbenchError(f"{folder}: utterance '{absent[0]}' of utterances.csv does not stand in the journal")
-    return Run(folder, manifest, tuple(journal[each] for each in ids))
+        raise SrbenchError(
+            f"{folder}: utterance '{absent[0]}' of utterances.csv does not stand in the journal, or is damaged there"
+        )
+    records = tuple(journal[each] for each in ids)
+    metrics = tuple(manifest["metrics"])
+    seen: set[str] = set()
+    for row, record in zip(rows[1:], records, strict=True):
+        if check and (row != utterance_row(record, metrics) or record.utterance in seen):
+            raise SrbenchError(
+                f"{folder / 'utterances.csv'}, row {record.utterance}: is not what the journal says, or stands twice. "
+                "It was edited: the same 'srbench run' writes it again."
+            )
+        seen.add(record.utterance)
+    return Run(folder, manifest, records)
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -88,7 +104,7 @@ def _manifest(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
     except OSError as error:
         raise SrbenchError(f"{path}: {error.strerror or 'cannot be read'}: not the folder of a run") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SrbenchError(f"{path}: is not JSON: {error}") from error
     if not isinstance(found, dict) or not isinstance(found.get("format"), int):
         raise SrbenchError(f"{path}: is not the manifest of a run")
@@ -97,6 +113,14 @@ def _manifest(path: Path) -> dict[str, Any]:
     for key, kind in _KINDS.items():
         if not isinstance(found.get(key), kind):
             raise SrbenchError(f"{path}: is not the manifest of a run: '{key}' is missing or of another kind")
+    texts = [*found["metrics"].values(), *found["notes"], *found["warnings"], *found["versions"].values()]
+    told = found["upscaler"]
+    texts += [told.get(key, "") for key in ("name", "kind", "distribution")]
+    texts += [told[key] for key in ("device", "precision") if told.get(key) is not None]
+    if not all(isinstance(text, str) and text == text.encode(errors="replace").decode() for text in texts):
+        raise SrbenchError(f"{path}: is not the manifest of a run: a name, signature or note is not a text")
+    if isinstance(told.get("name"), str) and (told["name"][:1] in "=+-@" or not told["name"].isprintable()):
+        raise SrbenchError(f"{path}: an upscaler's name cannot be {told['name']!r}")
     for table, key in (("upscaler", "name"), ("upscaler", "kind"), ("split", "name"), ("split", "expected")):
         if key not in found[table]:
             raise SrbenchError(f"{path}: is not the manifest of a run: '{table}' has no '{key}'")

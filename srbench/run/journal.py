@@ -48,5 +48,5 @@ def _parse(line: bytes) -> Record | None:
     try:
         record = Record.from_dict(json.loads(line))
         return record if isinstance(record.utterance, str) and isinstance(record.stamp, str) else None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # damaged by something else than a kill: the utterance is evaluated again

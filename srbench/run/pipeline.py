@@ -75,8 +75,38 @@ class Record:
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Record:
-        """Build it from what `as_dict` gave."""
-        return Record(**values)
+        """Build it from what `as_dict` gave.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If a value is of another kind: a journal may have been edited.
+        """
+        record = Record(**values)
+        for kind, names in _KINDS.items():
+            for name in names:
+                value = getattr(record, name)
+                if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                    raise TypeError(f"{name} of a record cannot be {value!r}")
+        for name, value in record.values.items():
+            if not isinstance(value, float):
+                raise TypeError(f"{name} of a record cannot be {value!r}")
+        for name in ("seconds", "upscale_seconds", "metric_seconds"):
+            float(getattr(record, name) or 0)  # an integer may be too large for one
+        if not all(isinstance(text, str) for text in record.undefined.values()):
+            raise TypeError("undefined of a record must hold texts")
+        for text in (record.utterance, record.speaker, record.file, record.error, *record.undefined.values()):
+            text.encode()  # a lone surrogate goes into no file
+        return record
+
+
+_KINDS: dict[Any, tuple[str, ...]] = {
+    str: ("utterance", "speaker", "file", "stamp", "error"),
+    bool: ("input_at_fault",),
+    dict: ("values", "undefined"),
+    (int, type(None)): ("file_rate", "samples"),
+    (int, float, type(None)): ("seconds", "upscale_seconds", "metric_seconds"),
+}
 
 
 def evaluate(task: Task, utterance: Utterance) -> Record:

@@ -59,7 +59,7 @@ def entrant_of(run: Run, protocol: Protocol, plugins: Sequence[Path] = ()) -> En
 
 
 def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, entrant: Entrant | None) -> Signals:
-    """Return the signals of an utterance: the estimate as the run kept it, or else made again.
+    """Return the signals of an utterance: the estimate made again, or without an entrant as the run kept it.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, ent
         raise SrbenchError(f"{run.folder.name} failed on {utterance_id}: {record.error}")
     prepared = prepare(*audio.read(utterance.path), protocol)
     kept = audio_file(run.folder / "audio", utterance_id)
-    if kept.exists():
+    if entrant is None and kept.exists():
         estimate, rate = audio.read(kept)
         if rate != protocol.high_rate or len(estimate) != len(prepared.reference):
             raise SrbenchError(f"{kept}: is not the estimate of {utterance_id}: another rate or length")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from srbench import audio
@@ -179,6 +179,23 @@ def test_a_new_build_takes_away_what_has_no_place_and_nothing_else(made: tuple[l
     assert "CNAME" in left
     assert not {"published.html", "demo/ceiling.html", f"demo/{file_names([SCRIPT])[SCRIPT]}.html"} & left.keys()
     assert (tmp_path / "keep").exists()
+
+
+def test_a_folder_of_something_else_is_refused_and_links_lead_nowhere(made: tuple[list[Run], Path], tmp_path: Path):
+    runs, plugin = made
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "index.html").write_text("mine")
+    with pytest.raises(SrbenchError, match="holds other files than a site"):
+        small_site(tmp_path / "figures", runs, plugin)
+    assert (tmp_path / "figures" / "index.html").read_text() == "mine"
+    small_site(tmp_path / "site", runs[:2], plugin)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "victim").write_text("mine")
+    (tmp_path / "site" / "link").symlink_to(tmp_path / "outside")
+    with (tmp_path / "site/srbench-site.txt").open("ab") as listing:
+        listing.write(b"link/victim\n\xff\ndemo\n")
+    small_site(tmp_path / "site", runs[:2], plugin)
+    assert (tmp_path / "outside" / "victim").exists()
 
 
 def test_audio_is_the_versions_to_16_bit_scaled_alike(site: Path):
@@ -382,6 +399,7 @@ def test_published_numbers_stand_apart_with_their_errata(site: Path):
 
 
 @given(st.lists(st.text(max_size=90), max_size=12))
+@example(["x y", "x-y-887fcea6"])
 def test_file_names_are_safe_and_differ_even_by_case(names: list[str]):
     found = file_names(names)
     assert found.keys() == set(names)

@@ -76,6 +76,16 @@ def test_one_model_alone_is_not_the_best() -> None:
     assert "**" not in cells(text, "SNR dB")[1]
 
 
+def test_means_over_other_utterances_and_models_called_ceiling_mark_nothing() -> None:
+    text = markdown(board(row("few", 11.0, n=3), row("a", 13.0), row("ceiling", 12.5), row("spline", 12.0)))
+    assert not {"†", "‡"} & set("".join(cells(text, "SNR dB")))
+
+
+def test_rows_that_nobody_computed_again_are_named() -> None:
+    text = markdown(board(row("a", 13.0, rechecked="0"), row("spline", 12.0, rechecked="3")))
+    assert "Not computed again from the audio before it was published: a." in text
+
+
 def test_equal_in_print_is_equally_best() -> None:
     text = markdown(board(row("a", 13.0), row("b", 13.001), row("c", 12.9)))
     assert [cell.startswith("**") for cell in cells(text, "SNR dB")[1:]] == [True, True, False]

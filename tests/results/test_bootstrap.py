@@ -102,7 +102,7 @@ def test_mean_is_over_utterances_not_over_speakers() -> None:
     interval = mean_interval(values, names(["a"] * 9 + ["b"]))
     assert (interval.low, interval.high, interval.resampled) == (0.0, 1.0, "speakers")
     shares = {draw: 0 for draw in (0.0, 0.9, 1.0)}
-    draws = np.random.default_rng(bootstrap.SEED).integers(2, size=(bootstrap.RESAMPLES, 2))
+    draws = np.random.default_rng(bootstrap.SEED).integers(2, size=(bootstrap.resamples(2), 2))
     for a, b in draws:
         picked = [values[:9] if s == 0 else values[9:] for s in (a, b)]
         shares[round(float(np.concatenate(picked).mean()), 12)] += 1
@@ -114,7 +114,9 @@ def test_speakers_of_different_sizes_against_a_bootstrap_written_out() -> None:
     speakers = names(rng.integers(0, 6, 50))
     values = rng.normal(0, 1, 50)
     groups = [values[speakers == s] for s in sorted(set(speakers))]
-    draws = np.random.default_rng(bootstrap.SEED).integers(len(groups), size=(bootstrap.RESAMPLES, len(groups)))
+    draws = np.random.default_rng(bootstrap.SEED).integers(
+        len(groups), size=(bootstrap.resamples(len(groups)), len(groups))
+    )
     means = [np.concatenate([groups[g] for g in draw]).mean() for draw in draws]
     interval = mean_interval(values, speakers)
     level = norm.cdf(-np.sqrt(6 / 5) * t.ppf(0.975, 5))
@@ -184,6 +186,6 @@ def test_draws_are_the_same_in_portions(monkeypatch: pytest.MonkeyPatch) -> None
     values, speakers = np.random.default_rng(8).normal(0, 1, 90), names(np.arange(90) % 30)
     whole = mean_interval(values, speakers)
     monkeypatch.setattr(bootstrap, "_KEPT_CLUSTERS", 10)
-    monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 30 * 700)
-    assert [len(counts) for counts in bootstrap._counts(30)] == [700, 700, 600]
+    monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 30 * 4000)
+    assert [len(counts) for counts in bootstrap._counts(30)] == [4000, 4000, 2000]
     assert mean_interval(values, speakers)[:2] == pytest.approx(whole[:2], abs=1e-12)

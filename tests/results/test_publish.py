@@ -346,7 +346,7 @@ def test_a_protocol_that_would_write_over_the_published_numbers(base: Path, tmp_
     file = (tmp_path / "tiny.toml").rename(tmp_path / "published.toml")
     run = make_run(file, tmp_path / "r", Entrant("linear"))
     outcome = publish([run.folder], tmp_path / "l", protocols=known_protocols([file]), rows=0)
-    assert refused(outcome) == ["published.csv holds what others published: give the protocol another name"]
+    assert refused(outcome) == ["published.csv is another file's name in this folder: give the protocol another name"]
     assert not (tmp_path / "l").exists()
 
 

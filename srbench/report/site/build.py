@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srbench import __version__
@@ -31,12 +31,16 @@ class Output:
     """The site's folder, and what was written to it."""
 
     def __init__(self, folder: Path) -> None:
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / _WRITTEN).is_file():
+            raise SrbenchError(f"{folder}: holds other files than a site of srbench; name an empty or a new folder")
         self.folder = folder
         self.written: set[str] = set()
 
     def place(self, name: str) -> Path:
         """Return where a file of the site goes, with its folder made."""
         path = self.folder / name
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise SrbenchError(f"{path}: leads out of the site through a link; remove it, or name another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         self.written.add(name)
         return path
@@ -48,10 +52,11 @@ class Output:
     def finish(self) -> None:
         """Take away what an earlier build wrote and this one did not, and remember this one's files."""
         listing = self.folder / _WRITTEN
-        before = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
+        before = listing.read_text(encoding="utf-8", errors="replace").splitlines() if listing.is_file() else []
         for name in set(before) - self.written:
-            if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts:
-                (self.folder / name).unlink(missing_ok=True)
+            old = self.folder / name
+            if old.is_file() and old.resolve().is_relative_to(self.folder.resolve()):
+                old.unlink()
         listing.write_text("".join(f"{name}\n" for name in sorted(self.written)), encoding="utf-8", newline="\n")
 
 

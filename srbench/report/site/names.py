@@ -9,6 +9,7 @@ from collections.abc import Iterable
 # names of the site's own pages, of webMUSHRA's own conditions, and those that Windows keeps for devices
 _TAKEN = {"index", "listen", "abx", "published", "static", "clips", "anchor35", "anchor70", "con", "prn", "aux", "nul"}
 _LONGEST = 60
+_DIGITS = re.compile(r"-[0-9a-f]{8}$")  # a name that ends like one of ours
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
@@ -22,7 +23,8 @@ def file_names(names: Iterable[str]) -> dict[str, str]:
     found = {}
     for name in names:
         safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:_LONGEST]
-        if not safe or safe != name or safe.casefold().split(".")[0] in _TAKEN or folded.count(name.casefold()) > 1:
+        taken = safe.casefold().split(".")[0] in _TAKEN or folded.count(name.casefold()) > 1
+        if taken or not safe or safe != name or _DIGITS.search(name):
             digits = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
             safe = f"{safe}-{digits}" if safe else digits
         found[name] = safe

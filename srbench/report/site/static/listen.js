@@ -101,7 +101,12 @@
   }
 
   utterance.addEventListener("change", show);
-  const wanted = decodeURIComponent(location.hash.slice(1));
+  let wanted = location.hash.slice(1);
+  try {
+    wanted = decodeURIComponent(wanted);
+  } catch (error) {
+    // not an address that this page made: no utterance has it
+  }
   for (const option of utterance.options) if (option.dataset.id === wanted) option.selected = true;
   show();
 })();
