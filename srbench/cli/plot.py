@@ -13,7 +13,7 @@ from srbench.cli.output import json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from srbench.report.spectrum import Averaged
-    from srbench.run import Entrant, Plan
+    from srbench.run import Entrant, Plan, Run
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -174,6 +174,7 @@ def distribution_command(
     metrics = tuple(dict.fromkeys(metrics))
     runs = [open_run(folder) for folder in find_runs(run_dirs)]
     runs = [run for run in runs if anchors or run.manifest["upscaler"]["kind"] != "anchor"]
+    runs, left_out = _own_first(runs, run_dirs)
     if asked["models"]:
         plan, entrants = _prepare(out, metrics=metrics or None, **asked)
         with progress_bar() as progress:
@@ -183,7 +184,7 @@ def distribution_command(
     values = collect(runs, metrics)
     save(draw_by_speaker(values) if by == "speaker" else draw_by_upscaler(values), out)
     failed = sum(1 for run in runs for record in run.records if record.error)
-    notes = [*runs[0].manifest["notes"], *values.notes]
+    notes = [*runs[0].manifest["notes"], *left_out, *values.notes]
     document = {
         "files": [str(out)],
         "runs": [str(run.folder) for run in runs],
@@ -198,6 +199,16 @@ def distribution_command(
         for note in notes:
             click.echo(note)
     return int(failed > 0)
+
+
+def _own_first(runs: list[Run], named: tuple[Path, ...]) -> tuple[list[Run], list[str]]:
+    """Leave out runs of other corpora and sides that were found beside the protocol's own, and say so."""
+    asked = {folder.resolve() for folder in named}
+    others = [run for run in runs if not run.manifest["own_corpus"] and run.folder.resolve() not in asked]
+    if not others or len(others) == len(runs):
+        return runs, []
+    kept = [run for run in runs if run not in others]
+    return kept, [f"Left out: {len(others)} runs on other corpora or sides; name their folders to draw them."]
 
 
 def _prepare(

@@ -11,7 +11,9 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from srbench.cli.main import main
 
@@ -137,6 +139,19 @@ def test_distribution_of_runs_on_disk_and_made_now(cli: Cli):
     assert again["metrics"] == {metric: dict(sorted(found["metrics"][metric].items())) for metric in ("snr", "lsd")}
     status, out, _ = cli("distribution", found["runs"][0], "--out", "c.png")
     assert (status, out.splitlines()[0]) == (0, "c.png: demo: 3 of 28 utterances, 1 speaker")
+
+
+def test_runs_on_another_corpus_beside_the_protocols_own_are_left_out(cli: Cli, tmp_path: Path):
+    quick = ("--model", "linear", "--metric", "snr", "--limit", 2, "--results", "mixed")
+    own = document(cli("distribution", *quick, "--out", "a.png", "--json"))
+    walk = np.cumsum(np.random.default_rng(0).uniform(-1, 1, 4800))
+    (tmp_path / "mine").mkdir()
+    for name in ("one", "two"):
+        soundfile.write(tmp_path / "mine" / f"{name}.wav", 0.5 * walk / np.abs(walk).max(), 16000)
+    document(cli("distribution", *quick, "--data", tmp_path / "mine", "--out", "b.png", "--json"))
+    found = document(cli("distribution", "mixed", "--out", "c.png", "--json"))
+    assert found["runs"] == own["runs"]
+    assert any(note.startswith("Left out: 1 runs on other corpora") for note in found["notes"])
 
 
 def test_anchors_are_drawn_when_asked_for(cli: Cli, capsys: pytest.CaptureFixture[str]):
