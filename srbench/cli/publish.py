@@ -174,7 +174,8 @@ def _export_mushra(folder: Path, outcome: Outcome, protocols: dict[str, Protocol
     from srbench.report.mushra import export_mushra
 
     notes = []
-    for name, runs in outcome.runs.items():
+    for name in outcome.boards:
+        runs = outcome.runs[name]
         if name in outcome.corpora:
             notes += export_mushra(folder, protocols[name], runs, outcome.corpora[name], **listen)
         else:

@@ -158,7 +158,8 @@ def publish(
     if strangers:
         why = f"--replace {strangers[0]}: no sound run here is of this upscaler"
         aside.append(Aside(leaderboard, (why,), fault=True))
-    runs = {name: tuple(each.run for each in checked[name]) for name in boards}
+    # of a leaderboard that was refused too: its rows are still there, and the site shows the runs that are theirs
+    runs = {name: tuple(each.run for each in sound) for name, sound in checked.items()}
     return Outcome(tuple(published), tuple(aside), tuple(notes), boards, runs, corpora, tuple(written))
 
 

@@ -132,7 +132,8 @@ def test_a_refused_run_is_printed_with_its_row(ran: Cli, tmp_path: Path) -> None
 
 
 def test_a_conflict_and_its_way_out(ran: Cli, tmp_path: Path) -> None:
-    assert ran("publish", *KNOWN)[0] == 0
+    assert ran("publish", *KNOWN, "--site", "site")[0] == 0
+    spline = tmp_path / "site" / "small" / "spline.html"
     (tmp_path / "corpus" / "a" / "1.wav").write_bytes((tmp_path / "corpus" / "b" / "2.wav").read_bytes())
     assert ran("run", "--model", "linear", "--no-anchors", *KNOWN)[0] == 0
     folder = next((tmp_path / "results").glob("small/linear-*"))
@@ -143,6 +144,10 @@ def test_a_conflict_and_its_way_out(ran: Cli, tmp_path: Path) -> None:
     assert "linear: snr is " in out
     assert "--replace linear" in out
     assert "Nothing was published." in out
+    assert "Where it is worst and best" in spline.read_text()
+    status, _, _ = ran("publish", *KNOWN, "--recheck", 0, "--site", "site")
+    assert (status, board.read_bytes()) == (1, before)
+    assert "Where it is worst and best" in spline.read_text()  # the others' pages stay what they were
     status, out, _ = ran("publish", folder, *KNOWN, "--replace", "linear")
     assert status == 0
     assert "replaced  linear" in out
