@@ -91,8 +91,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         part = body[: len(body) // 2] if half else body
+        self.server.sent += len(part)  # before the client can have them, and ask how many there were
         self.wfile.write(part)
-        self.server.sent += len(part)
 
     def log_message(self, *_: Any) -> None:
         pass
