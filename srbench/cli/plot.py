@@ -81,6 +81,7 @@ def spectrogram_command(
     """
     from srbench.report.figure import find_utterance, save, upscale_utterance
     from srbench.report.spectrogram import draw_spectrograms, peak_db, utterance_panels
+    from srbench.results.leaderboard import plain
 
     # one utterance speaks for itself: it does not matter whether the rest of the split is there
     plan, entrants = _prepare(out, allow_partial=True, **asked)
@@ -93,7 +94,8 @@ def spectrogram_command(
     peak = peak_db(made.reference, protocol.high_rate)
     title = f"{utterance.id} of protocol {protocol.name}; dashed: the cutoff, {protocol.cutoff / 1000:.4g} kHz"
     save(draw_spectrograms(panels, peak, protocol.high_rate / 2, protocol.cutoff, title=title, span=span), out)
-    document = {"utterance": utterance.id, "seconds": seconds, "shown": list(span), "scores": _finite(scores)}
+    told = {name: {metric: plain(value) for metric, value in values.items()} for name, values in scores.items()}
+    document = {"utterance": utterance.id, "seconds": seconds, "shown": list(span), "scores": told}
     return _tell(out, plan, document, f"utterance {utterance.id}", as_json)
 
 
@@ -204,11 +206,11 @@ def distribution_command(
 def _own_first(runs: list[Run], named: tuple[Path, ...]) -> tuple[list[Run], list[str]]:
     """Leave out runs of other corpora and sides that were found beside the protocol's own, and say so."""
     asked = {folder.resolve() for folder in named}
-    others = [run for run in runs if not run.manifest["own_corpus"] and run.folder.resolve() not in asked]
-    if not others or len(others) == len(runs):
+    kept = [run for run in runs if run.manifest["own_corpus"] or run.folder.resolve() in asked]
+    others = len(runs) - len(kept)
+    if not others or not kept:
         return runs, []
-    kept = [run for run in runs if run not in others]
-    return kept, [f"Left out: {len(others)} runs on other corpora or sides; name their folders to draw them."]
+    return kept, [f"Left out: {others} runs on other corpora or sides; name their folders to draw them."]
 
 
 def _prepare(
@@ -282,15 +284,6 @@ def _span(start: float | None, end: float | None, seconds: float) -> tuple[float
     if not 0 <= low < high:
         raise SrbenchError(f"--from {low:g} --to {high:g}: nothing to show of an utterance of {seconds:.2f} s")
     return low, high
-
-
-def _finite(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float | str]]:
-    import math
-
-    return {
-        name: {metric: value if math.isfinite(value) else str(value) for metric, value in values.items()}
-        for name, values in scores.items()
-    }
 
 
 def _tell(out: Path, plan: Plan, document: dict[str, Any], what: str, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from srbench.metrics import get_metric
+from srbench.signature import parse
 
 _NAMES = {
     "snr": "SNR",
@@ -30,6 +31,20 @@ def heading(name: str, with_unit: bool = True) -> str:
     arrow = "↑" if metric.better == "higher" else "↓"
     unit = "" if metric.unit in ("1", "MOS") else f" {metric.unit}"
     return f"{title}{unit} {arrow}"
+
+
+def deaf_above(name: str, protocol_signature: str) -> float | None:
+    """Return the frequency in Hz above which a metric hears nothing of a protocol's band; None if it hears all of it.
+
+    Parameters
+    ----------
+    name : str
+    protocol_signature : str
+        Without a field ``high`` nothing is known of the band.
+    """
+    high_rate = int(dict(parse(protocol_signature).fields).get("high", "0")) if protocol_signature else 0
+    top = get_metric(name).hears(high_rate) if high_rate else 0.0
+    return top if top < high_rate / 2 else None
 
 
 def number(value: Any, digits: str) -> str:

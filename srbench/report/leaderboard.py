@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from srbench.metrics import get_metric
-from srbench.report.headings import heading, number
+from srbench.report.headings import deaf_above, heading, number
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, CEILING, mark
 from srbench.results.bootstrap import most_coverage
 from srbench.run import FLOOR
@@ -108,12 +108,11 @@ def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) ->
 
 def _deaf(document: dict[str, Any]) -> list[str]:
     """Say which metrics hear less than the protocol's whole band."""
-    high_rate = int(dict(part.split(":", 1) for part in document["protocol_signature"].split("|")[1:])["high"])
     first = (document["models"] or document["anchors"])[0]
     heard: dict[float, list[str]] = {}
     for name in first["metrics"]:
-        top = get_metric(name).hears(high_rate)
-        if top < high_rate / 2:
+        top = deaf_above(name, document["protocol_signature"])
+        if top is not None:
             heard.setdefault(top, []).append(heading(name, with_unit=False))
     return [
         f"{' and '.join(names)}: deaf above {top / 1000:g} kHz." for top, names in sorted(heard.items(), reverse=True)

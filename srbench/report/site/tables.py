@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from srbench.metrics import get_metric
-from srbench.report.headings import heading, number
+from srbench.report.headings import deaf_above, heading, number
 from srbench.report.marks import is_best, mark_in
 from srbench.results.board import Board, Row, Value
-from srbench.signature import parse
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,11 @@ class Line:
 
 def columns(board: Board) -> list[Column]:
     """Return a leaderboard's columns; the signatures are the same in every row."""
-    top = _high_rate(board.signature)
     found = []
     for name, value in (board.rows[0].values if board.rows else {}).items():
         metric = get_metric(name)
-        hears = metric.hears(top) if top else math.inf
-        deaf = f"{hears / 1000:g} kHz" if top and hears < top / 2 else ""
+        top = deaf_above(name, board.signature)
+        deaf = "" if top is None else f"{top / 1000:g} kHz"
         found.append(Column(name, heading(name), metric.title, metric.better, value.signature, deaf))
     return found
 
@@ -115,8 +113,3 @@ def _line(row: Row, board: Board) -> Line:
     parameters = row.facts["num_parameters"]
     parameters = f"{int(parameters):,}" if parameters.isdecimal() else parameters or "–"
     return Line(row.name, row.facts["kind"] != "model", tuple(cells), told, failed, parameters, row.facts)
-
-
-def _high_rate(signature: str) -> int:
-    """Return the protocol's high rate in Hz as its signature tells it, 0 where it does not."""
-    return int(dict(parse(signature).fields).get("high", "0")) if signature else 0
