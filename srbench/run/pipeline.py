@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from srbench.errors import SrbenchError
 from srbench.metrics import Definition, Pair, measure_all
 from srbench.protocols import Protocol, prepare
 from srbench.run.entrant import Entrant
+
+R = TypeVar("R", bound="Record")
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,11 @@ class Record:
         """Return it as plain values; a shallow copy, since `dataclasses.asdict` takes longer than an SNR."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
-    @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> Record:
-        """Build it from what `as_dict` gave."""
-        return Record(**values)
+    @classmethod
+    def from_dict(cls: type[R], values: Mapping[str, Any]) -> R:
+        """Build it from what `as_dict` gave, for this class or for one that has more to tell."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{key: value for key, value in values.items() if key in known})
 
 
 def evaluate(task: Task, utterance: Utterance) -> Record:
