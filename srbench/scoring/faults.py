@@ -140,7 +140,7 @@ def _waveform(looks: Looks, spectra: Spectra, reference: Samples, estimate: Samp
     looks.delay = delay.samples
     looks.polarity = 1 if delay.correlation > 0 else -1
     if looks.trusted_delay:
-        text = f"{'delayed' if delay.samples > 0 else 'early'} by {abs(delay.samples):.4g} samples"
+        text = f"{'delayed' if delay.samples > 0 else 'early'} by {abs(delay.samples):.2f} samples"
         if delay.confidence < 0.95:
             text += f" (correlation {delay.confidence:.2f})"
         shift = looks.trusted_delay

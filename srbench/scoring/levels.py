@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,12 @@ def silent_share(reference: Samples, estimate: Samples, sample_rate: int) -> flo
     shape = (count, length)
     power = np.square(reference[: count * length]).reshape(shape).mean(axis=1)
     sounds = power > power.max() * 10 ** (GAP_LEVEL_DB / 10)
-    zero = ~estimate[: count * length].reshape(shape).any(axis=1)
-    return float(np.count_nonzero(sounds & zero) / max(1, np.count_nonzero(sounds)))
+    zero = np.abs(estimate[: count * length]).reshape(shape).max(axis=1) == 0
+    return float(np.mean(zero[sounds])) if sounds.any() else 0.0
 
 
-class Clipped(NamedTuple):
+@dataclass(frozen=True)
+class Clipped:
     """Which samples stand at the limit, and where that is (the larger of both sides, of full scale)."""
 
     where: NDArray[np.bool_]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -160,18 +160,18 @@ def score_pair(
     given = None if low is None else resample(low[0], low[1], rates[0])  # type: ignore[arg-type]
     looks = look(y, x, rates[0], cutoff, given)
     warnings = (*unfit, *warnings_of(looks, y, x, rates[0], cutoff, definitions))
-    told = {"warnings": warnings, "checks": looks.numbers()}
+    seen = Score(warnings=warnings, checks=looks.numbers())
     if len(y) != len(x) and repairs.match_length is None:
         length = next(w for w in warnings if w.kind == "length")
         text = length.detail.partition(":")[0]
-        return Score(**told, error=f"{text} (--match-length shorter or pad)")
+        return replace(seen, error=f"{text} (--match-length shorter or pad)")
     y, x, more = _repaired(y, x, looks, repairs)
     try:
         pair = Pair(y, x, rates[0], cutoff)
     except SrbenchError as error:
-        return Score(**told, error=str(error))
+        return replace(seen, error=str(error))
     values, undefined = measure_all(pair, definitions)
-    return Score(values, undefined, repairs=(*done, *more), samples=len(y), **told)
+    return replace(seen, metrics=values, undefined=undefined, repairs=(*done, *more), samples=len(y))
 
 
 def _repaired(y: Samples, x: Samples, looks: Looks, repairs: Repairs) -> tuple[Samples, Samples, list[str]]:

@@ -75,12 +75,6 @@ class PairWarning:
             "effects": effects,
         }
 
-    @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> PairWarning:
-        """Build it from what `as_dict` gave."""
-        effects = {name: Effect(**effect) for name, effect in values["effects"].items()}
-        return PairWarning(**{**values, "effects": effects})
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -59,7 +59,7 @@ def test_the_line_tells_what_the_delay_costs():
     clean = srbench.score(reference, estimate, RATE).metrics["snr"]
     late = np.concatenate([np.zeros(2), estimate[:-2]])
     score = srbench.score(reference, late, RATE)
-    expected = f"delayed by 2 samples: SNR {score.metrics['snr']:.1f} dB would be {clean:.1f} dB if aligned"
+    expected = f"delayed by 2.00 samples: SNR {score.metrics['snr']:.1f} dB would be {clean:.1f} dB if aligned"
     assert only(score, "delay").detail == expected
 
 
