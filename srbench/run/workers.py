@@ -71,6 +71,7 @@ def do_all(
     progress : callable (done, total), optional
     """
     known = read_journal(journal_path, work.kind)
+    keep_memory()
     done = {each.id: known[each.id] for each in items if each.id in known and work.still_good(known[each.id], each)}
     todo = [each for each in items if each.id not in done]
     with open_journal(journal_path) as journal:
@@ -131,4 +132,15 @@ def _windowed(pool: Executor, work: Work[I, R], left: Iterable[I], window: int, 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # spawn: a forked child inherits the threads' locks of numerical libraries in whatever state they were
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=keep_memory)
+
+
+def keep_memory() -> None:
+    """Have the C library keep freed arrays of some megabytes for the next, where it would return them each time.
+
+    glibc maps large arrays anew, page by page, until it has once seen a mapped one freed that was larger; metrics are
+    one large array after another, and spent a quarter of their time on pages. Elsewhere it does nothing.
+    """
+    import numpy as np
+
+    np.empty(31 << 20, np.uint8)  # just below the largest threshold that glibc takes on; never written to

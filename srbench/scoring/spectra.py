@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from srbench.audio import Samples
 
 LONGEST_DELAY = 0.5  # seconds that are searched in either direction
+FADE = 0.05  # seconds at either end
 BOTTOM_HZ = 50.0  # hum, rumble and offsets lie below
 TOP_SHARE = 0.5  # of the Nyquist frequency: the band that is correlated reaches at most so far, so that its
 # correlation is sampled twice as densely as it need be, and can be interpolated between samples
@@ -79,8 +80,18 @@ class Spectra:
         self.reach = min(round(LONGEST_DELAY * sample_rate), longest - 1)
         self.size: int = fft.next_fast_len(longest + self.reach + _TAPS + 1, real=True)
         self.top = min(cutoff or math.inf, TOP_SHARE * sample_rate / 2)
-        self.reference = fft.rfft(reference - reference.mean(), self.size)
-        self.estimate = fft.rfft(estimate - estimate.mean(), self.size)
+        self.reference = fft.rfft(self._faded(reference), self.size)
+        self.estimate = fft.rfft(self._faded(estimate), self.size)
+
+    def _faded(self, samples: Samples) -> Samples:
+        """Return samples without their mean, faded in and out: a step at an end would stay where it is in both."""
+        faded: Samples = samples - samples.mean()
+        length = min(round(FADE * self.sample_rate), len(samples) // 8)
+        if length:
+            ramp = np.sin(np.pi / 2 * (np.arange(length) + 0.5) / length) ** 2
+            faded[:length] *= ramp
+            faded[-length:] *= ramp[::-1]
+        return faded
 
     @cached_property
     def delay(self) -> Delay:

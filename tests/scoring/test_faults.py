@@ -54,6 +54,18 @@ def test_delays_are_named_and_measured(by: float, scale: int):
         assert effect.without == pytest.approx(clean.metrics["snr"], abs=0.15)
 
 
+@pytest.mark.parametrize("by", [2, -7])
+def test_excerpts_that_begin_and_end_loud(by: int):
+    """The steps at their ends stay where they are, and would draw the delay towards 0."""
+    reference, estimate, _ = splined(2)
+    first = int(np.abs(reference).argmax())
+    cut = slice(first, first + RATE // 2)
+    late = np.roll(estimate[cut], by)
+    late[slice(0, by) if by > 0 else slice(by, None)] = 0
+    found = only(srbench.score(reference[cut] + 0.1, late + 0.1, RATE), "delay")
+    assert found.value == pytest.approx(by, rel=0.02)
+
+
 def test_the_line_tells_what_the_delay_costs():
     reference, estimate, _ = splined(2)
     clean = srbench.score(reference, estimate, RATE).metrics["snr"]
