@@ -4,8 +4,8 @@
 
 Pairs of 4 s at 16 kHz, synthetic speech and its cubic spline at scale 2; SNR, SI-SDR, MSE and every LSD, pair checks,
 reading and the journal included. The target is 6 times the LSD of librosa, and 1.8 for two workers on two free cores.
-Blocks of pairs are timed in turn, and the median of the ratios is told, because machines are busy. Where both cores are,
-the clock says nothing of two workers, but their processor time does: 1.1 times that of one leaves 1.8 on the clock.
+Blocks of pairs are timed in turn, and the median of the ratios is told, because machines are busy. Where both cores
+are, the clock says nothing of two workers, but their processor time does: 1.1 times that of one leaves 1.8.
 """
 
 from __future__ import annotations
