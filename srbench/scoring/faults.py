@@ -221,6 +221,7 @@ def _bands(looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples
     looks.estimate_bandwidth = bandwidth(estimate, rate)
     full = looks.reference_bandwidth
     if full < NARROW * rate / 2:
+        full = looks.reference_bandwidth = spectra.edge(full)
         text = f"the reference ends at {full:.0f} Hz, though its rate of {rate} Hz claims {rate / 2:.0f} Hz"
         looks.findings.append(Finding("bandwidth", text, full, "Hz", "reference", None, f"below {full:.0f} Hz alone"))
     edge = HIGH_BAND_SHARE * cutoff if cutoff is not None else ALWAYS_HIGH * rate / 2

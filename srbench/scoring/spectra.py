@@ -23,6 +23,8 @@ TOP_SHARE = 0.5  # of the Nyquist frequency: the band that is correlated reaches
 BAND_HZ = 125.0  # the width of the bands in which gains are compared
 COHERENT = 0.9  # of 1: a band counts as shared from here
 LOUD_DB = -50.0  # a band of the reference that is so much below its loudest says nothing about a gain
+_FINE_HZ, _FINE_BANDS = 20.0, 6  # an edge is looked for between six bands of 20 Hz below and as many above
+_FLOOR = 1e-4  # of the loudest of these: a fall further down is no edge
 _TAPS = 24  # to either side, of the interpolation between lags
 _STEP = 1 / 16  # sample; a parabola goes on from there
 
@@ -127,6 +129,22 @@ class Spectra:
             np.add.reduceat(_power(self.estimate), bins),
             np.add.reduceat(cross, bins),
         )
+
+    def edge(self, near: float) -> float:
+        """Return where the reference's spectrum falls most steeply, in Hz, within a tenth of a frequency.
+
+        `srbench.bandwidth` knows that there is an edge; its bands are 125 Hz wide, and where a voice has little just
+        below the edge it takes the end of the voice for it.
+        """
+        first, last = 0.88 * near, min(1.12 * near, self.sample_rate / 2)
+        bins = np.round(np.arange(first, last, _FINE_HZ) * self.size / self.sample_rate).astype(int)
+        if len(bins) <= 2 * _FINE_BANDS or np.any(np.diff(bins) < 1):
+            return near
+        power = np.add.reduceat(_power(self.reference), bins)[:-1]
+        level = np.log(np.maximum(power, _FLOOR * power.max()))
+        above = np.lib.stride_tricks.sliding_window_view(level, _FINE_BANDS).mean(axis=1)
+        fall = above[:-_FINE_BANDS] - above[_FINE_BANDS:]
+        return float(first + (fall.argmax() + _FINE_BANDS) * _FINE_HZ)
 
     @cached_property
     def shared(self) -> NDArray[np.bool_]:
