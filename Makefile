@@ -3,13 +3,14 @@
 #   make lint   ruff and mypy                                   make clean  remove .venv, results and caches
 #   make bench-models   what srbench adds to a network's own cost, as ratios
 #   make bench-publish   seconds to check, merge and show 50 upscalers of 3000 utterances
+#   make bench-score   srbench score against one LSD of librosa, as a ratio
 #   make mutants   mutate srbench/metrics: which change does no test notice? (MUTANTS_ARGS=--fresh for all of them)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench-models bench-publish mutants clean
+.PHONY: demo test lint bench-models bench-publish bench-score mutants clean
 
 demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --model stacked --model additive --workers 2 --results results
@@ -27,6 +28,9 @@ lint: $(VENV)/ready-dev
 
 bench-publish: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/bench_publish.py
+
+bench-score: $(VENV)/ready-dev
+	$(BIN)/python benchmarks/bench_score.py
 
 bench-models: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/bench_models.py

@@ -66,6 +66,27 @@ def read(path: str | Path) -> tuple[Samples, int]:
     SrbenchError
         If the file is missing, is not audio, is empty, has several channels, or holds NaN or infinity.
     """
+    samples, sample_rate = read_channels(path)
+    if samples.shape[1] != 1:
+        raise SrbenchError(f"{path}: has {samples.shape[1]} channels; a reference has one. Mix or split it first.")
+    if not np.isfinite(samples).all():
+        raise SrbenchError(f"{path}: holds {np.count_nonzero(~np.isfinite(samples))} NaN or infinite samples")
+    return np.ascontiguousarray(samples[:, 0]), sample_rate
+
+
+def read_channels(path: str | Path) -> tuple[Samples, int]:
+    """Read an audio file as it is: any number of channels, and samples that need not be finite.
+
+    Returns
+    -------
+    samples : ndarray of float64, shape (n, channels)
+    sample_rate : int, in Hz
+
+    Raises
+    ------
+    SrbenchError
+        If the file is missing, is not audio, or is empty.
+    """
     sf = _soundfile()
     try:
         samples, sample_rate = sf.read(str(path), dtype="float64", always_2d=True)
@@ -73,11 +94,7 @@ def read(path: str | Path) -> tuple[Samples, int]:
         raise SrbenchError(_why_unreadable(path)) from error
     if samples.shape[0] == 0:
         raise SrbenchError(f"{path}: holds no samples")
-    if samples.shape[1] != 1:
-        raise SrbenchError(f"{path}: has {samples.shape[1]} channels; a reference has one. Mix or split it first.")
-    if not np.isfinite(samples).all():
-        raise SrbenchError(f"{path}: holds {np.count_nonzero(~np.isfinite(samples))} NaN or infinite samples")
-    return np.ascontiguousarray(samples[:, 0]), int(sample_rate)
+    return samples, int(sample_rate)
 
 
 def write(path: str | Path, samples: Samples, sample_rate: int) -> None:

@@ -106,9 +106,16 @@ def _largest_edge(level: NDArray[np.float64], edges: NDArray[np.float64], nyquis
         after = min(math.ceil(edge * 2**ABOVE_OCTAVES), last)
         if after <= edge:
             break
-        below = float(np.median(level[min(round(edge * 2**-BELOW_OCTAVES), edge - 1) : edge]))
+        below = _median(level[min(round(edge * 2**-BELOW_OCTAVES), edge - 1) : edge])
         fall = below - float(loudest_from[after])
         if fall > largest and fall >= (EDGE_DB if edges[edge] >= LOW_HZ else LOW_EDGE_DB):
             largest = fall
             result = float(edges[np.flatnonzero(level >= below - EDGE_DB / 2)[-1] + 1])
     return min(result, nyquist)
+
+
+def _median(few: NDArray[np.float64]) -> float:
+    """Return the median of a few numbers; `numpy.median` takes ten times as long over so few."""
+    ordered = np.sort(few)
+    middle = len(few) // 2
+    return float(ordered[middle] if len(few) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)

@@ -15,6 +15,7 @@ from srbench.errors import SrbenchError
 # command -> its module in srbench.cli (attribute `command`) and one line of help, so that --help loads none of them
 _COMMANDS = {
     "run": ("run", "Run upscalers through a protocol and print the leaderboard."),
+    "score": ("score", "Score audio made elsewhere, file by file, and say what is wrong with the pairs."),
     "compare": ("compare", "Compare upscalers utterance by utterance: differences, intervals, p-values."),
     "plot": ("plot", "Draw spectrograms, spectra, LSD over frequency, distributions."),
     "publish": ("publish", "Check runs, merge them into leaderboards, write tables and a site to listen to."),

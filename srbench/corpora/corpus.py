@@ -11,6 +11,7 @@ from srbench.audio import AUDIO_SUFFIXES
 from srbench.errors import SrbenchError
 
 _VCTK_FILE = re.compile(r"((?:p|s)\d+)_(\d+)(?:_(mic[12]))?")
+_VCTK_NAME = re.compile(r"((?:p|s)\d+)_\d+(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def open_corpus(folder: str | Path, mic: str = "mic1") -> Corpus:
 
 
 def _other_folder(root: Path, mic: str) -> Corpus:
-    files = _audio_files(root)
+    files = audio_files(root)
     if not files:
         raise SrbenchError(f"{root}: holds no audio ({', '.join(AUDIO_SUFFIXES)}); give the folder of a corpus")
     if all(_VCTK_FILE.fullmatch(file.stem) for file in files):
@@ -89,28 +90,47 @@ def _other_folder(root: Path, mic: str) -> Corpus:
     found = []
     for file in files:
         relative = file.relative_to(root)
-        speaker = relative.parent.as_posix() if relative.parent != Path(".") else root.resolve().name
-        found.append(Utterance(relative.with_suffix("").as_posix(), speaker, file))
-    return Corpus("folder", root, _sorted_unique(found))
+        found.append(Utterance(relative.with_suffix("").as_posix(), folder_of(file, root), file))
+    return Corpus("folder", root, sorted_unique(found))
+
+
+def folder_of(file: Path, root: Path) -> str:
+    """Return the folder of a file below a root, which is its speaker where nothing else is known."""
+    relative = file.relative_to(root)
+    return relative.parent.as_posix() if relative.parent != Path(".") else root.resolve().name
+
+
+def speaker_of(file: Path, root: Path) -> str:
+    """Return the speaker that a file's name tells as VCTK's do (``p225_001``), else its folder."""
+    match = _VCTK_NAME.match(file.name)
+    return match[1] if match else folder_of(file, root)
 
 
 def _vctk_utterances(folder: Path, mic: str) -> tuple[Utterance, ...]:
     found = []
-    for file in _audio_files(folder):
+    for file in audio_files(folder):
         match = _VCTK_FILE.fullmatch(file.stem)
         if match and match[3] in (None, mic):
             found.append(Utterance(f"{match[1]}_{match[2]}", match[1], file))
     if not found:
         raise SrbenchError(f"{folder}: looks like VCTK but holds no utterance pXXX_NNN (of {mic}, for VCTK 0.92)")
-    return _sorted_unique(found)
+    return sorted_unique(found)
 
 
-def _audio_files(folder: Path) -> list[Path]:
+def audio_files(folder: Path) -> list[Path]:
+    """Return the audio files in a folder and below it, sorted."""
     found = (p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
     return sorted(p for p in found if not p.name.startswith("._"))  # macOS leaves these beside the real ones
 
 
-def _sorted_unique(utterances: list[Utterance]) -> tuple[Utterance, ...]:
+def sorted_unique(utterances: list[Utterance]) -> tuple[Utterance, ...]:
+    """Sort utterances by id.
+
+    Raises
+    ------
+    SrbenchError
+        If two claim one id, or an id is not UTF-8.
+    """
     seen: dict[str, Utterance] = {}
     for utterance in utterances:
         if any("\ud800" <= letter <= "\udfff" for letter in utterance.id):  # how Python holds bytes that are not UTF-8

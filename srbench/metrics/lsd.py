@@ -45,7 +45,8 @@ from srbench.metrics.pair import Pair
 from srbench.signature import Signature
 
 _FLOOR = re.compile(r"(max|add|ratio)(\d+(?:\.\d+)?(?:e-?\d+)?)")
-_FRAMES_AT_ONCE = 256  # bounds the memory of a long utterance; the values do not depend on it
+_FRAMES_AT_ONCE = 32  # even; what is worked on stays in the cache, and the values do not depend on it
+_UNLIKE = 8.0  # the ratio of two frames' peaks from which they are not transformed together
 
 
 @dataclass(frozen=True)
@@ -162,12 +163,14 @@ class Lsd:
             part = slice(start, start + _FRAMES_AT_ONCE)
             r, e = power[0][part], power[1][part]
             if kind == "max":
-                ratio = np.maximum(r, floor) / np.maximum(e, floor)
+                ratio = np.maximum(r, floor)
+                ratio /= np.maximum(e, floor)
             elif kind == "add":
-                ratio = (r + floor) / (e + floor)
+                ratio = r + floor
+                ratio /= e + floor
             else:
                 ratio = r / (np.sqrt(e) + floor) ** 2 + floor
-            squared[part] = np.log10(ratio) ** 2
+            np.square(np.log10(ratio, out=ratio), out=squared[part])
         return squared
 
     def _power(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -184,11 +187,44 @@ class Lsd:
         window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.n_fft) / self.n_fft)
         frames = np.lib.stride_tricks.sliding_window_view(samples, self.n_fft)[:: self.hop]
         power = np.empty((len(frames), half + 1))
+        packed = fft.next_fast_len(self.n_fft) != self.n_fft
         for start in range(0, len(frames), _FRAMES_AT_ONCE):
             part = slice(start, start + _FRAMES_AT_ONCE)
-            spectrum = fft.rfft(frames[part] * window, axis=1)
-            power[part] = spectrum.real**2 + spectrum.imag**2
+            windowed = frames[part] * window
+            spectrum = _two_at_once(windowed) if packed else fft.rfft(windowed, axis=1)
+            np.square(spectrum.real, out=power[part])
+            power[part] += np.square(spectrum.imag)
         return power
+
+
+def _two_at_once(frames: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return the real transforms of frames whose length has a large prime factor (743 at 16 kHz), in half the time.
+
+    Such a length is transformed as complex numbers in any case: one frame is the real part, the next, which overlaps
+    it, the imaginary part. Rounding of the louder one reaches the other, which matters to a logarithm where that is
+    all but silent: frames whose levels differ by more than a factor of 8 are transformed by themselves.
+    """
+    from scipy import fft
+
+    size = frames.shape[1]
+    pairs = np.zeros((-(-len(frames) // 2), size), np.complex128)
+    pairs.real = frames[::2]
+    pairs.imag[: len(frames) // 2] = frames[1::2]
+    both = fft.fft(pairs, axis=1, overwrite_x=True)
+    half = size // 2 + 1
+    mirrored = np.empty((len(pairs), half), np.complex128)
+    mirrored[:, 0] = both[:, 0]
+    mirrored[:, 1:] = both[:, :-half:-1]
+    np.conjugate(mirrored, out=mirrored)
+    spectrum = np.empty((len(frames), half), np.complex128)
+    spectrum[::2] = 0.5 * (both[:, :half] + mirrored)
+    spectrum[1::2] = (-0.5j * (both[:, :half] - mirrored))[: len(frames) // 2]
+    peaks = np.abs(frames).max(axis=1)
+    unlike = np.maximum(peaks[:-1:2], peaks[1::2]) > _UNLIKE * np.minimum(peaks[:-1:2], peaks[1::2])
+    apart = np.flatnonzero(np.repeat(unlike, 2))
+    if len(apart):
+        spectrum[apart] = fft.rfft(frames[apart], axis=1)
+    return spectrum
 
 
 def nuwave(sr: int, cutoff: float | None = None) -> Lsd:

@@ -39,8 +39,8 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
         "own_corpus": plan.own,
         "notes": list(plan.notes),
         "run_dir": str(folder),
-        "models": [_row(run) for run in runs],
-        "anchors": [_row(run) for run in anchors],
+        "models": [run_entry(run) for run in runs],
+        "anchors": [run_entry(run) for run in anchors],
     }
 
 
@@ -84,7 +84,8 @@ def write_leaderboard(document: dict[str, Any], path: Path) -> None:
     pd.DataFrame(rows).to_csv(path, index=False, lineterminator="\n")
 
 
-def _row(run: Run) -> dict[str, Any]:
+def run_entry(run: Run) -> dict[str, Any]:
+    """Return a run as documents tell it, with its aggregates, which are written into its folder."""
     aggregates = aggregate_run(run)
     write_aggregates(run, aggregates)
     return {

@@ -12,6 +12,7 @@ from srbench.errors import SrbenchError
 from srbench.run.engine import FIXED_COLUMNS, Run, utterance_row
 from srbench.run.journal import read_journal
 from srbench.run.manifest import FORMAT
+from srbench.run.pipeline import Record
 
 MANIFEST = "manifest.json"
 _KINDS: dict[str, type | tuple[type, ...]] = {
@@ -71,7 +72,7 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
     folder = Path(folder)
     manifest = _manifest(folder / MANIFEST)
     try:
-        journal = read_journal(folder / "journal.jsonl")
+        journal: dict[str, Record] = read_journal(folder / "journal.jsonl")
         with (folder / "utterances.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:

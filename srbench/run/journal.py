@@ -9,17 +9,19 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from srbench.run.pipeline import Record
 
+R = TypeVar("R", bound=Record)
 
-def read_journal(path: Path) -> dict[str, Record]:
-    """Return the finished utterances by id; of two lines for one id the later counts."""
-    records = {}
+
+def read_journal(path: Path, kind: type[R] = Record) -> dict[str, R]:  # type: ignore[assignment]
+    """Return the finished utterances by id, as records of a kind; of two lines for one id the later counts."""
+    records: dict[str, R] = {}
     if path.exists():
         for line in path.read_bytes().split(b"\n")[:-1]:  # what follows the last line break is empty or torn
-            record = _parse(line)
+            record = _parse(line, kind)
             if record is not None:
                 records[record.utterance] = record
     return records
@@ -44,9 +46,9 @@ def append(journal: IO[str], record: Record) -> None:
     journal.flush()
 
 
-def _parse(line: bytes) -> Record | None:
+def _parse(line: bytes, kind: type[R]) -> R | None:
     try:
-        record = Record.from_dict(json.loads(line))
+        record = kind.from_dict(json.loads(line))
         return record if isinstance(record.utterance, str) and isinstance(record.stamp, str) else None
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None  # damaged by something else than a kill: the utterance is evaluated again

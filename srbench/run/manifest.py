@@ -54,6 +54,13 @@ def manifest(plan: Plan, known: Mapping[str, Any]) -> dict[str, Any]:
         "own_corpus": plan.own,
         "notes": list(plan.notes),
         "corpus": {"name": plan.corpus.name, "folder": plan.corpus.root.name},
+        **circumstances(),
+    }
+
+
+def circumstances() -> dict[str, Any]:
+    """Return what a manifest says besides: when, with which versions, on which machine."""
+    return {
         "aggregation": "mean.utterance",
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "versions": {"srbench": __version__, "python": platform.python_version(), **_versions()},

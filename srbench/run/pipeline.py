@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from srbench.errors import SrbenchError
 from srbench.metrics import Definition, Pair, measure_all
 from srbench.protocols import Protocol, prepare
 from srbench.run.entrant import Entrant
+
+R = TypeVar("R", bound="Record")
 
 
 @dataclass(frozen=True)
@@ -68,22 +70,30 @@ class Record:
     undefined: dict[str, str] = field(default_factory=dict)
     upscale_seconds: float | None = None
     metric_seconds: float | None = None
+    KINDS: ClassVar[Mapping[Any, tuple[str, ...]]] = {
+        str: ("utterance", "speaker", "file", "stamp", "error"),
+        bool: ("input_at_fault",),
+        dict: ("values", "undefined"),
+        (int, type(None)): ("file_rate", "samples"),
+        (int, float, type(None)): ("seconds", "upscale_seconds", "metric_seconds"),
+    }
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values; a shallow copy, since `dataclasses.asdict` takes longer than an SNR."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
-    @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> Record:
-        """Build it from what `as_dict` gave.
+    @classmethod
+    def from_dict(cls: type[R], values: Mapping[str, Any]) -> R:
+        """Build it from what `as_dict` gave, for this class or for one that has more to tell.
 
         Raises
         ------
         TypeError, ValueError, OverflowError
             If a value is of another kind: a journal may have been edited.
         """
-        record = Record(**values)
-        for kind, names in _KINDS.items():
+        known = {each.name for each in fields(cls)}
+        record = cls(**{key: value for key, value in values.items() if key in known})
+        for kind, names in cls.KINDS.items():
             for name in names:
                 value = getattr(record, name)
                 if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -98,15 +108,6 @@ class Record:
         for text in (record.utterance, record.speaker, record.file, record.error, *record.undefined.values()):
             text.encode()  # a lone surrogate goes into no file
         return record
-
-
-_KINDS: dict[Any, tuple[str, ...]] = {
-    str: ("utterance", "speaker", "file", "stamp", "error"),
-    bool: ("input_at_fault",),
-    dict: ("values", "undefined"),
-    (int, type(None)): ("file_rate", "samples"),
-    (int, float, type(None)): ("seconds", "upscale_seconds", "metric_seconds"),
-}
 
 
 def evaluate(task: Task, utterance: Utterance) -> Record:

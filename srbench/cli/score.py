@@ -1,0 +1,157 @@
+"""``srbench score``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from srbench.cli.output import json_option, print_json, progress_bar
+from srbench.errors import SrbenchError
+
+
+@click.command("score", context_settings={"help_option_names": ["-h", "--help"]})  # also when it is invoked alone
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.argument("estimates", metavar="[ESTIMATE]", nargs=-1)
+@click.option(
+    "--systems",
+    is_flag=True,
+    help="Several systems follow REFERENCE, each as NAME=DIR.",
+)
+@click.option(
+    "--pattern",
+    nargs=2,
+    metavar="REF EST",
+    help="How the files of either side are named, e.g. '{id}.hr.wav' '{id}.pr.wav'.",
+)
+@click.option(
+    "--low",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The low-resolution files: adds LSD-HF, LSD-LF, checks.",
+)
+@click.option("--cutoff", type=float, metavar="HZ", help="Half the low rate: the same, without the files.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="In place of SNR, SI-SDR, MSE, LSD; again for more."
+)
+@click.option("--align", is_flag=True, help="Shift estimates by the delay that is found.")
+@click.option(
+    "--match-length",
+    type=click.Choice(["shorter", "pad"]),
+    help="Cut the longer of the two, or cut or pad the estimate; else unequal lengths fail.",
+)
+@click.option("--match-gain", is_flag=True, help="Divide estimates by the gain that is found in the low band.")
+@click.option("--resample", is_flag=True, help="Bring estimates to the reference's rate; else other rates fail.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes. The numbers do not depend on it.",
+)
+@click.option(
+    "--results",
+    default="results",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where scores are kept, and found again.",
+)
+@click.option("--fresh", is_flag=True, help="Score again what is finished.")
+@click.option("--csv", "table", type=click.Path(path_type=Path), metavar="FILE", help="Write one table of all pairs.")
+@json_option
+def command(
+    reference: Path,
+    estimates: tuple[str, ...],
+    systems: bool,
+    pattern: tuple[str, str] | None,
+    low: Path | None,
+    cutoff: float | None,
+    metrics: tuple[str, ...],
+    align: bool,
+    match_length: str | None,
+    match_gain: bool,
+    resample: bool,
+    workers: int,
+    results: Path,
+    fresh: bool,
+    table: Path | None,
+    as_json: bool,
+) -> int:
+    r"""Score audio that was made elsewhere, pair by pair, and say what is not as it seems.
+
+    REFERENCE and ESTIMATE are two folders, or two files. Files of folders pair by their path without the suffix. Every
+    pair is looked at first: rate, length, delay, polarity, gain, offset, clipping, silence, bandwidth. Nothing is
+    repaired unless it is asked for. Exit status 1 means that some pairs could not be scored (their rows say why).
+
+    \b
+        srbench score references estimates
+        srbench score references --systems nuwave=out/nuwave unet=out/unet
+    """
+    from srbench.results.scoring import score_document, write_score_table
+    from srbench.scoring import Repairs
+    from srbench.scoring.job import make_job, score_system
+
+    named = _named(estimates) if systems else _one(estimates)
+    repairs = Repairs(align, match_length, match_gain, resample)
+    job = make_job(
+        reference,
+        named,
+        patterns=pattern,
+        low=low,
+        cutoff=cutoff,
+        metrics=tuple(dict.fromkeys(metrics)) or None,
+        repairs=repairs,
+    )
+    with progress_bar() as progress:
+        runs = [
+            score_system(job, name, results, workers=workers, fresh=fresh, progress=progress) for name in job.systems
+        ]
+    document = score_document(job, runs)
+    if table is not None:
+        write_score_table(runs, table)
+    if as_json:
+        print_json(document)
+    else:
+        _print(document, table)
+    return 1 if any(record.error for run in runs for record in run.records) else 0
+
+
+def _one(estimates: tuple[str, ...]) -> dict[str, Path]:
+    if len(estimates) != 1:
+        given = "one is missing" if not estimates else f"{len(estimates)} were given"
+        raise SrbenchError(
+            f"score takes one ESTIMATE folder or file beside REFERENCE; {given}. For more: --systems a=DIR b=DIR"
+        )
+    return {Path(estimates[0]).resolve().stem or "estimate": Path(estimates[0])}
+
+
+def _named(systems: tuple[str, ...]) -> dict[str, Path]:
+    named: dict[str, Path] = {}
+    for text in systems:
+        name, equals, place = text.partition("=")
+        if not equals or not name.strip() or not place:
+            raise SrbenchError(f"--systems wants NAME=DIR, not '{text}'")
+        if name in named:
+            raise SrbenchError(f"--systems names '{name}' twice: {named[name]} and {place}")
+        named[name] = Path(place)
+    if not named:
+        raise SrbenchError(
+            "--systems wants NAME=DIR, once for each system: srbench score REFERENCE --systems a=DIR b=DIR"
+        )
+    return named
+
+
+def _print(document: dict[str, Any], table: Path | None) -> None:
+    from srbench.report.scoring import print_scores
+
+    print_scores(document)
+    click.echo("\nFiles to open:")
+    if table is not None:
+        click.echo(f"  {table}  every pair of every system")
+    for system in document.get("systems") or [document]:
+        folder = Path(system["run_dir"])
+        click.echo(f"  {folder / 'utterances.csv'}  every pair of {system['system']}")
+        click.echo(f"  {folder / 'pairs.csv'}  what was found and repaired on them")

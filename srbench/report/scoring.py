@@ -1,0 +1,89 @@
+"""Scored systems in the terminal: means, and what was found on the pairs, kind by kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from srbench.metrics import get_metric
+from srbench.report.headings import heading, number
+from srbench.scoring import KINDS
+
+_WORST = 3  # pairs named for each kind of warning
+_LISTED = 5  # files and failures named
+
+
+def print_scores(document: dict[str, Any]) -> None:
+    """Print the document of `srbench.results.scoring.score_document`.
+
+    Metrics stand down, systems across: the mean over pairs and, below it, its 95 % interval. Under the table, for each
+    system, the warnings grouped by kind with the worst cases, the failures, and the files without a counterpart.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    systems = document.get("systems") or [document]
+    console = Console(highlight=False)
+    if not console.is_terminal:  # a file or a pipe has no width: show all columns side by side
+        console = Console(highlight=False, width=24 + 26 * len(systems))
+    table = Table(show_lines=False, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    for system in systems:
+        table.add_column(Text(system["system"]), justify="right", overflow="fold")
+    for name in systems[0]["metrics"]:
+        table.add_row(heading(name), *(_cell(system["metrics"][name], name) for system in systems))
+    table.add_section()
+    table.add_row("n", *(f"{s['n']} of {s['pairs']}" if s["failed"] else str(s["n"]) for s in systems))
+    table.add_row("failed", *(f"[red]{s['failed']}[/red]" if s["failed"] else "0" for s in systems))
+    table.add_row("with warnings", *(str(sum(bool(u["warnings"]) for u in s["utterances"])) for s in systems))
+    console.print(table)
+
+    def say(line: str, style: str = "") -> None:
+        console.print(line, soft_wrap=True, style=style, markup=False)
+
+    say("Mean over pairs, 95 % bootstrap interval below it.", "dim")
+    for system in systems:
+        title = f"{system['system']}: " if len(systems) > 1 else ""
+        for line in _warnings(system):
+            say(f"{title}{line}", "yellow")
+        failures = [each for each in system["utterances"] if each["error"]]
+        for each in failures[:_LISTED]:
+            say(f"{title}failed: {each['id']}: {each['error']}", "red")
+        if len(failures) > _LISTED:
+            say(f"{title}        … and {len(failures) - _LISTED} more", "red")
+        for side, files in system["unmatched"].items():
+            if files:
+                names = ", ".join(Path(file).name for file in files[:_LISTED])
+                more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
+                say(f"{title}{len(files)} of the {side} files without a counterpart: {names}{more}", "yellow")
+    say(f"\n{document['signature']}")
+
+
+def _cell(value: dict[str, Any], name: str) -> str:
+    digits = get_metric(name).digits
+    count = f" n={value['n']}" if value["undefined"] else ""
+    low, high = (number(bound, digits) for bound in value["ci95"])
+    interval = f"\n\\[{low}, {high}]" if low != "–" else ""
+    return f"{number(value['mean'], digits)}{count}{interval}"
+
+
+def _warnings(system: dict[str, Any]) -> list[str]:
+    """Return a line for each kind of warning and the pairs in which it is worst, in the order of the kinds."""
+    lines = []
+    for kind in KINDS:
+        found = [(each["id"], w) for each in system["utterances"] for w in each["warnings"] if w["kind"] == kind]
+        if not found:
+            continue
+        lines.append(f"{kind}: {len({name for name, _ in found})} of {system['pairs']} pairs")
+        worst = sorted(found, key=lambda each: -_badness(each[1]))[:_WORST]
+        lines += [f"    {name}: {warning['detail']}" for name, warning in worst]
+    return lines
+
+
+def _badness(warning: dict[str, Any]) -> float:
+    """Return how bad a warning is among those of its kind."""
+    if warning["value"] is None:
+        return 0.0
+    value = float(warning["value"])
+    return -value if warning["kind"] in ("mismatch", "low-band") or warning["unit"] == "Hz" else abs(value)

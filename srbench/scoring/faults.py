@@ -1,0 +1,276 @@
+"""Looks at a pair before it is scored, and says what is not as it seems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import log10
+from typing import Any
+
+import numpy as np
+
+from srbench.audio import Samples
+from srbench.bandwidth import bandwidth
+from srbench.scoring import levels
+from srbench.scoring.repair import align
+from srbench.scoring.spectra import Spectra
+from srbench.scoring.speed import mislabelled
+from srbench.scoring.warning import Finding
+
+# Thresholds lie well outside of what four published systems and splines at scales 2 to 6 show: delays up to 0.04
+# samples, gains of -0.17 to 0.05 dB, correlations from 0.90.
+LEAST_DELAY = 0.1  # samples
+LEAST_GAIN_DB = 0.25
+LEAST_CONFIDENCE = 0.6  # of the delay; below, the two are not of one recording, or the phases were not kept
+LEAST_OFFSET = 1e-3  # of full scale
+NARROW = 0.9  # of the Nyquist frequency, or of what the other has
+LOW_BAND_KEPT_DB = 15.0  # signal to error
+LOW_BAND_SHARE = 0.8  # of the cutoff: above, low-passes and interpolators bend
+HIGH_BAND_SHARE = 1.02  # of the cutoff
+EMPTY_DB = -40.0  # of the reference's own level there
+COPIED = 0.9  # correlation above the cutoff: systems reach 0.1
+ALWAYS_HIGH = 0.75  # of the Nyquist frequency: the high band, where no cutoff is told and the scale is 4/3 or more
+
+
+@dataclass
+class Looks:
+    """What was measured on a pair, each None where it could not be.
+
+    Attributes
+    ----------
+    delay : float
+        In samples, positive where the estimate comes late.
+    confidence : float
+        Of the delay, 0 to 1.
+    polarity : int
+        -1 where the estimate is upside down.
+    gain_db : float
+        Of the estimate, in the band that the two share.
+    offset : float
+        The estimate's mean less the reference's, of full scale.
+    reference_bandwidth, estimate_bandwidth : float, in Hz
+    low_band_db : float
+        Signal to error below 0.8 of the cutoff, delay and gain apart; needs a cutoff.
+    high_band_db : float
+        The estimate's level above the cutoff against the reference's; needs a cutoff.
+    findings : list of Finding
+    """
+
+    delay: float | None = None
+    confidence: float | None = None
+    polarity: int | None = None
+    gain_db: float | None = None
+    offset: float | None = None
+    reference_bandwidth: float | None = None
+    estimate_bandwidth: float | None = None
+    low_band_db: float | None = None
+    high_band_db: float | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what was measured, by name."""
+        return {name: value for name, value in vars(self).items() if name != "findings"}
+
+    @property
+    def trusted_delay(self) -> float:
+        """The delay where it is one worth naming, else 0."""
+        if self.delay is None or self.confidence is None or self.confidence < LEAST_CONFIDENCE:
+            return 0.0
+        return self.delay if abs(self.delay) >= LEAST_DELAY else 0.0
+
+
+def look(
+    reference: Samples, estimate: Samples, sample_rate: int, cutoff: float | None = None, low: Samples | None = None
+) -> Looks:
+    """Look at a pair of finite, one-channel signals, whose lengths may differ.
+
+    Parameters
+    ----------
+    reference, estimate : ndarray, shapes (n,) and (m,)
+    sample_rate : int, in Hz
+    cutoff : float, in Hz, optional
+        Half the low rate; with it the two bands are looked at apart.
+    low : ndarray, optional
+        What the estimate was made from, at ``sample_rate``: its band is compared with this in place of the
+        reference's.
+
+    Returns
+    -------
+    Looks
+    """
+    looks = Looks()
+    if len(reference) != len(estimate):
+        looks.findings.append(_length(len(reference), len(estimate)))
+    silent = [
+        Finding("silent", f"the {side} is silent", 1.0, "1", side)
+        for side, samples in (("reference", reference), ("estimate", estimate))
+        if levels.is_silent(samples)
+    ]
+    if silent:
+        looks.findings += silent
+        return looks
+    if np.array_equal(reference, estimate):
+        text = "the estimate is the reference, sample for sample: SNR is infinite, whatever the upscaler does"
+        looks.findings.append(Finding("identical", text, 1.0, "1"))
+    spectra = Spectra(reference, estimate, sample_rate, cutoff)
+    _waveform(looks, spectra, reference, estimate)
+    _samples(looks, reference, estimate, sample_rate)
+    _bands(looks, spectra, reference, estimate, cutoff)
+    if cutoff is not None and looks.confidence is not None and looks.confidence >= LEAST_CONFIDENCE:
+        _low_band(looks, spectra if low is None else Spectra(low, estimate, sample_rate, cutoff), cutoff, low is None)
+    return looks
+
+
+def _length(n: int, m: int) -> Finding:
+    word = "longer" if m > n else "shorter"
+    text = f"the estimate is {abs(m - n)} samples {word} than the reference ({m} and {n})"
+
+    def shorter(reference: Samples, estimate: Samples) -> tuple[Samples, Samples]:
+        return reference[: min(n, m)], estimate[: min(n, m)]
+
+    return Finding("length", text, m - n, "samples", "estimate", shorter, f"over the common {min(n, m)} samples")
+
+
+def _waveform(looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples) -> None:
+    """Find delay, polarity and gain, or that the two do not match."""
+    delay = spectra.delay
+    looks.confidence = delay.confidence
+    if delay.confidence < LEAST_CONFIDENCE:
+        looks.findings.append(_mismatch(spectra, reference, estimate))
+        return
+    looks.delay = delay.samples
+    looks.polarity = 1 if delay.correlation > 0 else -1
+    if looks.trusted_delay:
+        text = f"{'delayed' if delay.samples > 0 else 'early'} by {abs(delay.samples):.2f} samples"
+        if delay.confidence < 0.95:
+            text += f" (correlation {delay.confidence:.2f})"
+        shift = looks.trusted_delay
+        looks.findings.append(
+            Finding("delay", text, delay.samples, "samples", "estimate", lambda r, e: align(r, e, shift), "if aligned")
+        )
+    if looks.polarity < 0:
+        text = "the polarity is turned: the estimate is the reference times a negative number"
+        looks.findings.append(
+            Finding("polarity", text, -1.0, "1", "estimate", lambda r, e: (r, -e), "with the other sign")
+        )
+    gain = spectra.gain
+    if gain is None or gain == 0:
+        return
+    looks.gain_db = 20 * log10(gain)
+    if abs(looks.gain_db) >= LEAST_GAIN_DB:
+        text = f"{abs(looks.gain_db):.4g} dB {'louder' if gain > 1 else 'quieter'} than the reference in the low band"
+        looks.findings.append(
+            Finding("gain", text, looks.gain_db, "dB", "estimate", lambda r, e: (r, e / gain), "at the same level")
+        )
+
+
+def _mismatch(spectra: Spectra, reference: Samples, estimate: Samples) -> Finding:
+    """Say whether the two are of one recording at different speeds, or do not match at all."""
+    correlation = spectra.delay.confidence
+    found = mislabelled(reference, estimate, spectra.sample_rate)
+    if found is not None:
+        text = (
+            f"the {found.side}'s samples are at {found.rate} Hz, though labelled {spectra.sample_rate} Hz: so taken "
+            f"the two correlate by {abs(found.correlation):.2f}, as labelled by {correlation:.2f}"
+        )
+        return Finding("sample-rate", text, found.rate, "Hz", found.side)
+    text = (
+        f"does not follow the reference's waveform (correlation {correlation:.2f} at best, at any delay up to "
+        f"{spectra.reach / spectra.sample_rate:.2g} s): another recording, or phases that were not kept"
+    )
+    return Finding("mismatch", text, correlation, "1")
+
+
+def _samples(looks: Looks, reference: Samples, estimate: Samples, sample_rate: int) -> None:
+    """Find offset, clipping and gaps."""
+    n = min(len(reference), len(estimate))
+    looks.offset = float(estimate[:n].mean() - reference[:n].mean())
+    if abs(looks.offset) >= LEAST_OFFSET:
+        offset = looks.offset
+        text = f"has a constant of {offset:+.4g} (of full scale) more than the reference"
+        looks.findings.append(
+            Finding("dc-offset", text, offset, "1", "estimate", lambda r, e: (r, e - offset), "without it")
+        )
+    for side, samples in (("reference", reference), ("estimate", estimate)):
+        cut = levels.clipped(samples)
+        if cut.count:
+            text = f"the {side} is clipped: {cut.count} samples stand at ±{cut.level:.4g}"
+            mend = _unclipped(cut.where) if side == "estimate" else None
+            looks.findings.append(
+                Finding("clipped", text, cut.count, "samples", side, mend, "without the error at those samples")
+            )
+    share = levels.silent_share(reference, estimate, sample_rate)
+    if share > 0:
+        text = f"the estimate is digital silence in {100 * share:.3g} % of what sounds in the reference"
+        looks.findings.append(Finding("silent", text, share, "1"))
+
+
+def _unclipped(where: np.typing.NDArray[np.bool_]) -> Any:
+    def mend(reference: Samples, estimate: Samples) -> tuple[Samples, Samples]:
+        n = min(len(reference), len(estimate))
+        mended = estimate.copy()
+        mended[:n][where[:n]] = reference[:n][where[:n]]
+        return reference, mended
+
+    return mend
+
+
+def _bands(looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples, cutoff: float | None) -> None:
+    """Find a narrow reference, and an estimate with nothing above the cutoff or with the reference's own high band."""
+    rate = spectra.sample_rate
+    looks.reference_bandwidth = bandwidth(reference, rate)
+    looks.estimate_bandwidth = bandwidth(estimate, rate)
+    full = looks.reference_bandwidth
+    if full < NARROW * rate / 2:
+        full = looks.reference_bandwidth = spectra.edge(full)
+        text = f"the reference ends at {full:.0f} Hz, though its rate of {rate} Hz claims {rate / 2:.0f} Hz"
+        looks.findings.append(Finding("bandwidth", text, full, "Hz", "reference", None, f"below {full:.0f} Hz alone"))
+    edge = HIGH_BAND_SHARE * cutoff if cutoff is not None else ALWAYS_HIGH * rate / 2
+    r, e, cross = spectra.bands.between(edge, rate / 2)
+    if cutoff is not None and r > 0:
+        looks.high_band_db = 10 * log10(max(e, 1e-30 * r) / r)
+    narrow = looks.estimate_bandwidth < NARROW * (min(full, rate / 2) if cutoff is None else cutoff)
+    empty = looks.high_band_db is not None and looks.high_band_db < EMPTY_DB
+    if empty and cutoff is not None:
+        missing = -(looks.high_band_db or 0.0)
+        text = f"nothing above the cutoff of {cutoff:.0f} Hz: {missing:.0f} dB below the reference there"
+        looks.findings.append(Finding("bandwidth", text, looks.estimate_bandwidth, "Hz"))
+    elif narrow:
+        ends = looks.estimate_bandwidth
+        text = f"the estimate ends at {ends:.0f} Hz, the reference at {full:.0f} Hz"
+        looks.findings.append(Finding("bandwidth", text, ends, "Hz"))
+    if looks.confidence is None or looks.confidence < LEAST_CONFIDENCE or full <= edge or not (r > 0 and e > 0):
+        return
+    copied = abs(cross) / (r * e) ** 0.5
+    if copied > COPIED and not any(finding.kind == "identical" for finding in looks.findings):
+        text = f"a copy of the reference's band above {edge:.0f} Hz (correlation {copied:.2f})"
+        looks.findings.append(
+            Finding("bandwidth", text, copied, "1", "estimate", _without_high_band(edge, rate), "with that band empty")
+        )
+
+
+def _without_high_band(edge: float, rate: int) -> Any:
+    def mend(reference: Samples, estimate: Samples) -> tuple[Samples, Samples]:
+        from scipy import fft
+
+        spectrum = fft.rfft(estimate)
+        spectrum[round(edge * len(estimate) / rate) :] = 0
+        return reference, fft.irfft(spectrum, len(estimate))
+
+    return mend
+
+
+def _low_band(looks: Looks, spectra: Spectra, cutoff: float, of_reference: bool) -> None:
+    """Find a low band that is not what the upscaler was given."""
+    bands, factor = spectra.bands, spectra.gain
+    top = LOW_BAND_SHARE * cutoff
+    given, kept, cross = bands.between(0, top)
+    if not given or not factor:
+        return
+    error = given + kept / factor**2 - 2 * abs(cross.real) / factor
+    looks.low_band_db = 10 * log10(given / max(error, 1e-12 * given))
+    if looks.low_band_db < LOW_BAND_KEPT_DB:
+        text = (
+            f"the low band was not kept: below {top:.0f} Hz the error is only {looks.low_band_db:.3g} dB under the "
+            f"{'reference' if of_reference else 'low-resolution signal'}, delay and gain apart"
+        )
+        looks.findings.append(Finding("low-band", text, looks.low_band_db, "dB"))

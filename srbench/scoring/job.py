@@ -1,0 +1,256 @@
+"""Folders of estimates scored against folders of references, kept on disk in the form of a run."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from srbench import audio
+from srbench.corpora.corpus import file_digest
+from srbench.corpora.splits import checksum
+from srbench.errors import SrbenchError
+from srbench.metrics import Definition, define
+from srbench.run import Run
+from srbench.run.engine import started_before, write_run_tables
+from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
+from srbench.run.workers import Work, do_all
+from srbench.scoring.faults import Looks
+from srbench.scoring.pair import default_metrics
+from srbench.scoring.pairing import FilePair, Pairs, pair_up
+from srbench.scoring.repair import Repairs
+from srbench.scoring.swapped import find_swapped
+from srbench.scoring.task import ScoreRecord, ScoreTask, died, evaluate, still_good
+from srbench.signature import Signature, value_text
+
+VERSION = 1
+NAME = "score"  # stands where a run has its protocol's name
+CHECKS = tuple(name for name in Looks().numbers())
+
+
+@dataclass(frozen=True)
+class Job:
+    """Systems to score against one set of references.
+
+    Attributes
+    ----------
+    reference : Path
+        The folder, or the file.
+    systems : mapping of name to Pairs
+    sample_rate : int, in Hz
+        Of most references.
+    cutoff : float or None, in Hz
+    repairs : Repairs
+    definitions : mapping of metric name to its definition
+    signature : Signature
+        All that the numbers depend on but the estimates.
+    """
+
+    reference: Path
+    systems: Mapping[str, Pairs]
+    sample_rate: int
+    cutoff: float | None
+    repairs: Repairs
+    definitions: Mapping[str, Definition]
+    signature: Signature
+
+
+@dataclass(frozen=True)
+class ScoreRun(Run):
+    """A finished system: a run whose records tell of pairs."""
+
+    records: tuple[ScoreRecord, ...]
+    pairs: Pairs
+
+
+def make_job(
+    reference: str | Path,
+    systems: Mapping[str, str | Path],
+    *,
+    patterns: tuple[str, str] | None = None,
+    low: str | Path | None = None,
+    cutoff: float | None = None,
+    metrics: Sequence[str] | None = None,
+    repairs: Repairs | None = None,
+) -> Job:
+    """Find the pairs, and fix what is measured on them.
+
+    Parameters
+    ----------
+    reference : path
+    systems : mapping of name to path
+    patterns : (str, str), optional
+        How the files of either side are named; see `srbench.scoring.pairing.find_side`.
+    low : path, optional
+        The low-resolution files. Half their rate is the cutoff.
+    cutoff : float, in Hz, optional
+    metrics : sequence of str, optional
+    repairs : Repairs, optional
+
+    Raises
+    ------
+    SrbenchError
+        If there are no pairs, a metric cannot be measured, or `low` and `cutoff` contradict each other.
+    """
+    repairs = repairs or Repairs()
+    found = pair_up(reference, list(systems.values()), patterns, low)
+    pairs = found[0].pairs
+    rate = _most_common_rate([pair.reference for pair in pairs])
+    lows = [pair.low for pair in pairs if pair.low is not None]
+    if lows:
+        cutoff = _cutoff_of(lows, cutoff)
+    if cutoff is not None and not 0 < cutoff < rate / 2:
+        raise SrbenchError(f"the cutoff must lie between 0 and {rate / 2:g} Hz, not at {cutoff:g}")
+    definitions = define(tuple(metrics) if metrics else default_metrics(cutoff), rate, cutoff)
+    digest = checksum([f"{pair.id} {file_digest(pair.reference)}" for pair in pairs])[:8]
+    told = {"sr": rate, "cutoff": cutoff, **repairs.fields(), "refs": f"{len(pairs)}.{digest}", "v": VERSION}
+    signature = Signature("SCORE", tuple((key, value_text(value)) for key, value in told.items()))
+    named = dict(zip(systems, found, strict=True))
+    return Job(Path(reference), named, rate, cutoff, repairs, definitions, signature)
+
+
+def score_system(
+    job: Job,
+    system: str,
+    results: str | Path,
+    *,
+    workers: int = 1,
+    fresh: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> ScoreRun:
+    """Score one system, going on from its journal if there is one.
+
+    Parameters
+    ----------
+    job : Job
+    system : str
+        One of the job's.
+    results : path
+        The folder ``score/<system>-<identity>`` is made below it.
+    workers : int
+        Processes; 1 works in this one. The numbers do not depend on it.
+    fresh : bool
+        Forget what was finished before.
+    progress : callable (name, done, total), optional
+
+    Raises
+    ------
+    SrbenchError
+        If the results folder cannot be written.
+    """
+    pairs = job.systems[system]
+    known = _identity(job, system)
+    folder = Path(results) / NAME / folder_name(known)
+    root = job.reference if job.reference.is_dir() else job.reference.parent
+    task = ScoreTask(job.definitions, job.sample_rate, job.cutoff, job.repairs, root)
+    work = Work(ScoreRecord, partial(evaluate, task), partial(died, task), partial(still_good, task))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if fresh:
+            (folder / "journal.jsonl").unlink(missing_ok=True)
+        document = _manifest(job, known, pairs)
+        document["started"] = started_before(folder) or document["started"]
+        write_json(folder / "manifest.json", document)
+        told = partial(progress, system) if progress else None
+        records = do_all(work, pairs.pairs, folder / "journal.jsonl", workers, told)
+        records = _name_swapped(records, pairs.pairs)
+        write_run_tables(folder, records, tuple(job.definitions))
+        _write_pairs(folder / "pairs.csv", records)
+    except OSError as error:
+        raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
+    return ScoreRun(folder, document, records, pairs)
+
+
+def _identity(job: Job, system: str) -> dict[str, Any]:
+    ids = [pair.id for pair in job.systems[system].pairs]
+    return {
+        "protocol_signature": str(job.signature),
+        "metrics": {name: str(definition.signature()) for name, definition in job.definitions.items()},
+        "utterances": {"n": len(ids), "sha256": checksum(ids)},
+        "upscaler": {"name": system, "kind": "audio"},
+        "seed": 0,
+    }
+
+
+def _manifest(job: Job, known: Mapping[str, Any], pairs: Pairs) -> dict[str, Any]:
+    expected = len(pairs.pairs) + len(pairs.lonely_references)
+    repaired = ", ".join(f"{key} {value_text(value)}" for key, value in job.repairs.fields().items() if value)
+    return {
+        "format": FORMAT,
+        "protocol": NAME,
+        "protocol_title": f"Audio made elsewhere, at {job.sample_rate} Hz",
+        **known,
+        "split": {"name": "all", "side": "all", "expected": expected, "found": len(pairs.pairs)},
+        "own_corpus": False,
+        "notes": [f"Repaired where needed: {repaired}."] if repaired else [],
+        "corpus": {"name": "folder", "folder": job.reference.name},
+        **circumstances(),
+        "warnings": [],
+    }
+
+
+def _most_common_rate(paths: Sequence[Path]) -> int:
+    rates: Counter[int] = Counter()
+    for path in paths:
+        try:
+            rates[audio.info(path).sample_rate] += 1
+        except SrbenchError:  # its row will say so
+            continue
+    if not rates:
+        raise SrbenchError(f"none of {len(paths)} references can be read; the first is {paths[0]}")
+    return max(rates, key=lambda rate: (rates[rate], rate))
+
+
+def _cutoff_of(lows: Sequence[Path], cutoff: float | None) -> float:
+    rates = {audio.info(path).sample_rate: path for path in lows}
+    if len(rates) > 1:
+        (a, first), (b, second) = list(rates.items())[:2]
+        raise SrbenchError(f"the low-resolution files are of several rates: {first} at {a} Hz, {second} at {b} Hz")
+    half = next(iter(rates)) / 2
+    if cutoff is not None and cutoff != half:
+        raise SrbenchError(f"the low-resolution files end at {half:g} Hz, and the cutoff is said to be {cutoff:g} Hz")
+    return half
+
+
+def _name_swapped(records: tuple[ScoreRecord, ...], pairs: Sequence[FilePair]) -> tuple[ScoreRecord, ...]:
+    """Say of pairs that do not match whose reference the estimate fits instead, where it is one of them."""
+    lost = {record.utterance for record in records if any(w["kind"] == "mismatch" for w in record.warnings)}
+    if len(lost) < 2:
+        return records
+    fits = find_swapped([pair for pair in pairs if pair.id in lost])
+    told = []
+    for record in records:
+        other = fits.get(record.utterance)
+        warnings = [
+            {**w, "detail": f"{w['detail']}. It fits the reference of {other}: swapped?", "fits": other}
+            if other and w["kind"] == "mismatch"
+            else w
+            for w in record.warnings
+        ]
+        told.append(dataclasses.replace(record, warnings=warnings))
+    return tuple(told)
+
+
+def pair_row(record: ScoreRecord) -> dict[str, str]:
+    """Return a record as ``pairs.csv`` tells it: what was measured on the pair, what was found, what was repaired."""
+    return {
+        "utterance": record.utterance,
+        "estimate": record.estimate_file,
+        "warnings": " ".join(dict.fromkeys(warning["kind"] for warning in record.warnings)),
+        "repairs": "; ".join(record.repairs),
+        **{name: "" if (value := record.checks.get(name)) is None else repr(value) for name in CHECKS},
+        "details": "; ".join(warning["detail"] for warning in record.warnings),
+    }
+
+
+def _write_pairs(path: Path, records: Sequence[ScoreRecord]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        rows = [pair_row(record) for record in records]
+        writer.writerow(rows[0])
+        writer.writerows(row.values() for row in rows)

@@ -1,0 +1,219 @@
+"""One pair from two arrays to a score: looked at, repaired where that is asked for, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from srbench.audio import Samples, resample
+from srbench.errors import SrbenchError
+from srbench.metrics import Definition, Pair, define, measure_all
+from srbench.scoring import levels
+from srbench.scoring.effects import warnings_of
+from srbench.scoring.faults import Looks, look
+from srbench.scoring.repair import Repairs, align, match_length
+from srbench.scoring.warning import PairWarning
+
+DEFAULT_METRICS = ("snr", "si_sdr", "mse", "lsd")
+WITH_CUTOFF = ("lsd_hf", "lsd_lf")
+
+
+@dataclass(frozen=True)
+class Score:
+    """What came of a pair.
+
+    Attributes
+    ----------
+    metrics : mapping of metric name to float
+        Those that have a value.
+    undefined : mapping of metric name to str
+        Of the others, why not.
+    warnings : tuple of PairWarning
+        About the pair as it was given, before any repair.
+    repairs : tuple of str
+        What was done, in words; empty where nothing was.
+    checks : mapping of str to float or None
+        What was measured on the pair as it was given: delay, confidence, gain and so on.
+    samples : int
+        That were compared.
+    error : str
+        Why the pair could not be measured; "" where it could.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[PairWarning, ...] = ()
+    repairs: tuple[str, ...] = ()
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    samples: int | None = None
+    error: str = ""
+
+
+def score(
+    reference: Any,
+    estimate: Any,
+    sample_rate: int,
+    cutoff: float | None = None,
+    *,
+    estimate_rate: int | None = None,
+    low: Any = None,
+    metrics: Sequence[str] | None = None,
+    align: bool = False,
+    match_length: str | None = None,
+    match_gain: bool = False,
+    resample: bool = False,
+) -> Score:
+    """Score an estimate against its reference, and say what is not as it seems.
+
+    Parameters
+    ----------
+    reference, estimate : ndarray of floats, shape (n,)
+        Full scale is 1.0.
+    sample_rate : int, in Hz
+    cutoff : float, in Hz, optional
+        Half the low rate: adds LSD above and below it, and the check that the low band was kept.
+    estimate_rate : int, in Hz, optional
+        The estimate's, where it is another.
+    low : ndarray, optional
+        The low-resolution signal that the estimate was made from, at ``2 * cutoff`` Hz.
+    metrics : sequence of str, optional
+        SNR, SI-SDR, MSE and LSD by default.
+    align, match_length, match_gain, resample
+        What to repair; see `srbench.scoring.Repairs`. Nothing by default.
+
+    Returns
+    -------
+    Score
+
+    Raises
+    ------
+    SrbenchError
+        If the pair cannot be measured as it is: another length, rate or shape, NaN or infinity.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal(16000) / 10
+    >>> late = np.concatenate([np.zeros(2), noise[:-2]])
+    >>> [warning.kind for warning in score(noise, late, 16000).warnings]
+    ['delay']
+    """
+    repairs = Repairs(align, match_length, match_gain, resample)
+    names = tuple(metrics) if metrics is not None else default_metrics(cutoff)
+    definitions = define(names, sample_rate, cutoff)
+    pair = [_as_channels(signal, name) for signal, name in ((reference, "reference"), (estimate, "estimate"))]
+    rates = sample_rate, estimate_rate or sample_rate
+    given = None
+    if low is not None:
+        if cutoff is None:
+            raise SrbenchError("a low-resolution signal needs the cutoff, half its rate in Hz")
+        given = _as_channels(low, "low-resolution signal")[:, 0], 2 * cutoff
+    result = score_pair(pair[0], pair[1], rates, definitions, cutoff, repairs, given)
+    if result.error:
+        raise SrbenchError(result.error)
+    return result
+
+
+def default_metrics(cutoff: float | None) -> tuple[str, ...]:
+    """Return the metrics that are measured where none are named."""
+    return (*DEFAULT_METRICS, *(WITH_CUTOFF if cutoff is not None else ()))
+
+
+def score_pair(
+    reference: Samples,
+    estimate: Samples,
+    rates: tuple[int, int],
+    definitions: Mapping[str, Definition],
+    cutoff: float | None = None,
+    repairs: Repairs | None = None,
+    low: tuple[Samples, float] | None = None,
+) -> Score:
+    """Score a pair as it was read; what stands in the way becomes the score's ``error``.
+
+    Parameters
+    ----------
+    reference, estimate : ndarray, shapes (n, channels)
+    rates : (int, int), in Hz
+        Of the reference, at which the definitions are, and of the estimate.
+    definitions : mapping of metric name to its definition
+    cutoff : float, in Hz, optional
+    repairs : Repairs, optional
+    low : (ndarray, float), optional
+        The low-resolution signal and its rate in Hz.
+    """
+    repairs = repairs or Repairs()
+    unfit = [*_unfit(reference, "reference"), *_unfit(estimate, "estimate")]
+    if rates[0] != rates[1]:
+        text = f"the estimate is at {rates[1]} Hz, the reference at {rates[0]} Hz"
+        unfit.insert(0, PairWarning("sample-rate", text, float(rates[1]), "Hz"))
+    blocking = [w for w in unfit if w.kind != "sample-rate" or not repairs.resample]
+    if blocking:
+        hint = " (--resample brings it to the reference's)" if blocking[0].kind == "sample-rate" else ""
+        return Score(warnings=tuple(unfit), error=blocking[0].detail + hint)
+    done = []
+    y, x = np.ascontiguousarray(reference[:, 0]), np.ascontiguousarray(estimate[:, 0])
+    if rates[0] != rates[1]:
+        x = resample(x, rates[1], rates[0])
+        done.append(f"resampled from {rates[1]} to {rates[0]} Hz")
+    given = None if low is None else resample(low[0], low[1], rates[0])  # type: ignore[arg-type]
+    looks = look(y, x, rates[0], cutoff, given)
+    warnings = (*unfit, *warnings_of(looks, y, x, rates[0], cutoff, definitions))
+    seen = Score(warnings=warnings, checks=looks.numbers())
+    if len(y) != len(x) and repairs.match_length is None:
+        length = next(w for w in warnings if w.kind == "length")
+        text = length.detail.partition(":")[0]
+        return replace(seen, error=f"{text} (--match-length shorter or pad)")
+    y, x, more = _repaired(y, x, looks, repairs)
+    try:
+        pair = Pair(y, x, rates[0], cutoff)
+    except SrbenchError as error:
+        return replace(seen, error=str(error))
+    values, undefined = measure_all(pair, definitions)
+    return replace(seen, metrics=values, undefined=undefined, repairs=(*done, *more), samples=len(y))
+
+
+def _repaired(y: Samples, x: Samples, looks: Looks, repairs: Repairs) -> tuple[Samples, Samples, list[str]]:
+    done = []
+    if repairs.align and looks.trusted_delay:
+        y, x = align(y, x, looks.trusted_delay)
+        done.append(f"shifted by {-looks.trusted_delay:+.4f} samples")
+    if repairs.match_length is not None and len(y) != len(x):
+        before = len(y), len(x)
+        y, x = match_length(y, x, repairs.match_length)
+        if len(x) > before[1]:
+            done.append(f"estimate padded from {before[1]} to {len(x)} samples")
+        else:
+            side = "reference" if before[0] > before[1] else "estimate"
+            done.append(f"{side} cut from {max(before)} to {len(y)} samples")
+    if repairs.match_gain and looks.gain_db is not None:
+        x = x * 10 ** (-looks.gain_db / 20)
+        done.append(f"estimate scaled by {-looks.gain_db:+.4f} dB")
+    return y, x, done
+
+
+def _unfit(samples: Samples, side: str) -> list[PairWarning]:
+    """Return what no metric can be measured with."""
+    found = []
+    channels = samples.shape[1]
+    if channels != 1:
+        same = "all the same" if (samples == samples[:, :1]).all() else "not the same"
+        text = f"the {side} has {channels} channels ({same}); a metric takes one"
+        found.append(PairWarning("channels", text, float(channels), "1", side))
+    count = levels.non_finite(samples)
+    if count:
+        text = f"the {side} holds {count} NaN or infinite samples"
+        found.append(PairWarning("non-finite", text, float(count), "samples", side))
+    return found
+
+
+def _as_channels(signal: Any, name: str) -> Samples:
+    array = np.asarray(signal)
+    if array.ndim != 1 or array.size == 0:
+        raise SrbenchError(f"the {name} must have shape (n,), n at least 1, not {array.shape}")
+    if array.dtype.kind != "f":
+        raise SrbenchError(
+            f"the {name} must hold floats with full scale 1.0, not {array.dtype}; divide 16-bit by 32768"
+        )
+    return np.asarray(array, dtype=np.float64)[:, None]

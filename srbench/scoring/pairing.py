@@ -1,0 +1,197 @@
+"""Which file belongs to which: two folders, or two files, to pairs by name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from srbench.corpora.corpus import Utterance, audio_files, sorted_unique, speaker_of
+from srbench.errors import SrbenchError
+
+
+@dataclass(frozen=True)
+class FilePair:
+    """A reference and what is to be scored against it; ``estimate`` is None where a system has none.
+
+    ``low`` is the low-resolution file that the estimate was made from, where one was given.
+    """
+
+    id: str
+    speaker: str
+    reference: Path
+    estimate: Path | None
+    low: Path | None = None
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs of one system, sorted by id, and what is left over on either side."""
+
+    pairs: tuple[FilePair, ...]
+    lonely_references: tuple[Path, ...] = ()
+    lonely_estimates: tuple[Path, ...] = ()
+
+
+def find_side(place: str | Path, pattern: str | None = None) -> dict[str, Utterance]:
+    """Return the audio files of a folder, or the one file, by id.
+
+    Parameters
+    ----------
+    place : path
+        A folder is searched with all that are below it.
+    pattern : str, optional
+        A file's name with ``{id}`` in it, such as ``{id}.hr.wav``; ``*`` stands for any letters. The id is then what
+        stands there, with the folder before it. Without a pattern the id is the path below the folder, without its
+        suffix. Files that do not fit a pattern are not of this side.
+
+    Raises
+    ------
+    SrbenchError
+        If there is nothing, two files claim one id, or the pattern has not one ``{id}``.
+    """
+    place = Path(place)
+    if place.is_file():
+        return {place.stem: Utterance(place.stem, place.resolve().parent.name, place)}
+    if not place.is_dir():
+        raise SrbenchError(f"{place}: no such file or folder")
+    expression = None if pattern is None else _expression(pattern)
+    found = []
+    for file in audio_files(place):
+        relative = file.relative_to(place)
+        if expression is None:
+            name = relative.with_suffix("").as_posix()
+        else:
+            match = expression.fullmatch(relative.name)
+            if match is None:
+                continue
+            name = (relative.parent / match["id"]).as_posix()
+        found.append(Utterance(name, speaker_of(file, place), file))
+    if not found:
+        what = "no audio" if pattern is None else f"no audio file named like '{pattern}'"
+        raise SrbenchError(f"{place}: holds {what}")
+    return {each.id: each for each in sorted_unique(found)}
+
+
+def pair_up(
+    reference: str | Path,
+    estimates: Sequence[str | Path],
+    patterns: tuple[str, str] | None = None,
+    low: str | Path | None = None,
+) -> list[Pairs]:
+    """Pair every system's files with the references.
+
+    Files pair by id. Where not one id of a system is a reference's, they pair by file name alone, wherever the files
+    lie. Of several systems, each has a pair for every reference that any of them has an estimate for, so that their
+    means are over the same utterances.
+
+    Parameters
+    ----------
+    reference : path
+    estimates : sequence of path
+        One for each system.
+    patterns : (str, str), optional
+        Of the references and of the estimates; see `find_side`.
+    low : path, optional
+        The low-resolution files, named as the references are or as the estimates.
+
+    Returns
+    -------
+    list of Pairs
+        One for each system.
+
+    Raises
+    ------
+    SrbenchError
+        See `find_side`; also if a system has no pair at all, files are paired with folders, or a low-resolution file
+        is missing.
+    """
+    of_reference, of_estimate = patterns or (None, None)
+    references = find_side(reference, of_reference)
+    sides = [find_side(each, of_estimate) for each in estimates]
+    matched = [_match(references, side) for side in sides]
+    if Path(reference).is_file() and all(Path(each).is_file() for each in estimates):
+        matched = [{key: next(iter(side.values())) for key in references} for side in sides]
+    for place, pairs, side in zip(estimates, matched, sides, strict=True):
+        if not pairs:
+            raise SrbenchError(
+                f"{place}: no file pairs with one of {reference}: '{next(iter(references))}' there, "
+                f"'{next(iter(side))}' here. --pattern REFERENCE ESTIMATE says how they are named, e.g. "
+                "'{id}.hr.wav' '{id}.pr.wav'"
+            )
+    wanted = [key for key in references if any(key in pairs for pairs in matched)]
+    lows = {} if low is None else _lows(low, references, wanted, patterns)
+    others = _of_no_side((reference, *estimates), (references, *sides)) if patterns else [()] * (1 + len(sides))
+    return [
+        Pairs(
+            tuple(
+                FilePair(
+                    key,
+                    references[key].speaker,
+                    references[key].path,
+                    pairs[key].path if key in pairs else None,
+                    lows.get(key),
+                )
+                for key in wanted
+            ),
+            tuple(each.path for key, each in references.items() if key not in pairs) + others[0],
+            tuple(sorted({each.path for each in side.values()} - {each.path for each in pairs.values()})) + rest,
+        )
+        for pairs, side, rest in zip(matched, sides, others[1:], strict=True)
+    ]
+
+
+def _of_no_side(places: Sequence[str | Path], sides: Sequence[dict[str, Utterance]]) -> list[tuple[Path, ...]]:
+    """Return for each folder the audio files that fit no pattern."""
+    known = {each.path.resolve() for side in sides for each in side.values()}
+    files = [audio_files(Path(place)) if Path(place).is_dir() else [] for place in places]
+    return [tuple(file for file in found if file.resolve() not in known) for found in files]
+
+
+def _match(references: dict[str, Utterance], estimates: dict[str, Utterance]) -> dict[str, Utterance]:
+    """Return the estimates by the id of their reference."""
+    same = {key: estimates[key] for key in references if key in estimates}
+    if same:
+        return same
+    by_name = [_by_name(side) for side in (references, estimates)]
+    return {key: by_name[1][name] for key in references if (name := _name(key)) in by_name[0] and name in by_name[1]}
+
+
+def _by_name(side: dict[str, Utterance]) -> dict[str, Utterance]:
+    """Return the files whose name stands once in a side, by that name."""
+    times = Counter(_name(key) for key in side)
+    return {_name(key): each for key, each in side.items() if times[_name(key)] == 1}
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _lows(
+    low: str | Path, references: dict[str, Utterance], wanted: list[str], patterns: tuple[str, str] | None
+) -> dict[str, Path]:
+    side = find_side(low)
+    if Path(low).is_file() and len(wanted) == 1:
+        return {wanted[0]: Path(low)}
+    for pattern in patterns or ():
+        try:
+            side = find_side(low, pattern)
+            break
+        except SrbenchError:
+            continue
+    matched = _match(references, side)
+    missing = [key for key in wanted if key not in matched]
+    if missing:
+        raise SrbenchError(
+            f"{low}: has no low-resolution file for {len(missing)} of {len(wanted)} utterances, the first {missing[0]}"
+        )
+    return {key: matched[key].path for key in wanted}
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    if pattern.count("{id}") != 1 or "/" in pattern:
+        raise SrbenchError(f"--pattern: '{pattern}' must be a file name with one {{id}} in it, such as '{{id}}.hr.wav'")
+    before, after = (".*".join(map(re.escape, part.split("*"))) for part in pattern.split("{id}"))
+    return re.compile(f"{before}(?P<id>.+){after}")

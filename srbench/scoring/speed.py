@@ -1,0 +1,43 @@
+"""Is a pair that does not match the same recording after all, at another speed? 44.1 kHz labelled 48 kHz, say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from srbench.audio import Samples, resample
+from srbench.scoring.spectra import Spectra
+
+RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)  # in Hz, that files are made at
+SECONDS = 6.0  # from the start; a longer stretch shows no more
+MATCHES = 0.7  # correlation
+
+
+class Mislabelled(NamedTuple):
+    """Which side's samples are at another rate than its label says, and the correlation once that is put right."""
+
+    side: str
+    rate: int
+    correlation: float
+
+
+def mislabelled(reference: Samples, estimate: Samples, sample_rate: int) -> Mislabelled | None:
+    """Look for a common rate at which one side's samples fit the other's; None where there is none.
+
+    Parameters
+    ----------
+    reference, estimate : ndarray, shapes (n,) and (m,)
+    sample_rate : int, in Hz
+        What both are labelled.
+    """
+    best: Mislabelled | None = None
+    for side in ("estimate", "reference"):
+        for rate in RATES:
+            if rate == sample_rate:
+                continue
+            wrong, right = (estimate, reference) if side == "estimate" else (reference, estimate)
+            put_right = resample(wrong[: round(SECONDS * rate)], rate, sample_rate)
+            length = round(min(SECONDS, len(put_right) / sample_rate + 0.5) * sample_rate)
+            correlation = Spectra(right[:length], put_right, sample_rate).delay.correlation
+            if abs(correlation) > max(MATCHES, abs(best.correlation) + 0.02 if best else 0.0):
+                best = Mislabelled(side, rate, correlation)
+    return best

@@ -1,0 +1,149 @@
+"""One pair of files to a record, like an utterance of a run: every failure becomes a record, none becomes a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any, ClassVar
+
+from srbench import audio
+from srbench.audio import Samples
+from srbench.corpora.corpus import file_digest
+from srbench.errors import SrbenchError
+from srbench.metrics import Definition
+from srbench.run.pipeline import Record
+from srbench.scoring.pair import score_pair
+from srbench.scoring.pairing import FilePair
+from srbench.scoring.repair import Repairs
+
+
+@dataclass(frozen=True)
+class ScoreTask:
+    """All that a process must know to score a pair.
+
+    Attributes
+    ----------
+    definitions : mapping of metric name to its definition
+    sample_rate : int, in Hz
+        Of the references.
+    cutoff : float or None, in Hz
+    repairs : Repairs
+    root : Path
+        The references' folder, to which file names in records are relative.
+    """
+
+    definitions: Mapping[str, Definition]
+    sample_rate: int
+    cutoff: float | None
+    repairs: Repairs
+    root: Path
+
+
+@dataclass(frozen=True)
+class ScoreRecord(Record):
+    """What came of one pair: a run's record, with the reference as its file, and what is to be said of the pair.
+
+    ``warnings`` and ``checks`` are those of `srbench.scoring.Score`, as plain values.
+    """
+
+    estimate_file: str = ""
+    estimate_stamp: str = ""
+    low_stamp: str = ""
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    checks: dict[str, Any] = field(default_factory=dict)
+    KINDS: ClassVar[Mapping[Any, tuple[str, ...]]] = {
+        **Record.KINDS,
+        str: (*Record.KINDS[str], "estimate_file", "estimate_stamp", "low_stamp"),
+        list: ("warnings", "repairs"),
+        dict: (*Record.KINDS[dict], "checks"),
+    }
+
+
+def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
+    """Score one pair; what goes wrong is recorded, with the reason in one line.
+
+    Parameters
+    ----------
+    task : ScoreTask
+    pair : FilePair
+
+    Returns
+    -------
+    ScoreRecord
+    """
+    base = blank(task, pair)
+    if pair.estimate is None:
+        return ScoreRecord(**base, error="there is no estimate")
+    try:
+        reference, reference_rate = audio.read_channels(pair.reference)
+    except SrbenchError as error:
+        return ScoreRecord(**base, error=_one_line(error), input_at_fault=True)
+    base |= {"file_rate": reference_rate, "samples": len(reference), "seconds": len(reference) / reference_rate}
+    if reference_rate != task.sample_rate:
+        text = f"the reference is at {reference_rate} Hz, most are at {task.sample_rate} Hz: score them apart"
+        return ScoreRecord(**base, error=text, input_at_fault=True)
+    try:
+        estimate, estimate_rate = audio.read_channels(pair.estimate)
+        low = None if pair.low is None else _read_low(pair.low, task.cutoff)
+        started = perf_counter()
+        score = score_pair(
+            reference, estimate, (reference_rate, estimate_rate), task.definitions, task.cutoff, task.repairs, low
+        )
+        seconds = perf_counter() - started
+    except SrbenchError as error:
+        return ScoreRecord(**base, error=_one_line(error))
+    base |= {} if score.samples is None else {"samples": score.samples}
+    return ScoreRecord(
+        **base,
+        error=score.error,
+        values=dict(score.metrics),
+        undefined=dict(score.undefined),
+        metric_seconds=seconds,
+        warnings=[warning.as_dict() for warning in score.warnings],
+        repairs=list(score.repairs),
+        checks=dict(score.checks),
+    )
+
+
+def blank(task: ScoreTask, pair: FilePair) -> dict[str, Any]:
+    """Return the part of a record that is known before anything is read."""
+    return {
+        "utterance": pair.id,
+        "speaker": pair.speaker,
+        "file": _told(pair.reference, task.root),
+        "stamp": file_digest(pair.reference),
+        "estimate_file": "" if pair.estimate is None else pair.estimate.name,
+        "estimate_stamp": "" if pair.estimate is None else file_digest(pair.estimate),
+        "low_stamp": "" if pair.low is None else file_digest(pair.low),
+    }
+
+
+def died(task: ScoreTask, pair: FilePair) -> ScoreRecord:
+    """Return the record of a pair whose process died."""
+    return ScoreRecord(**blank(task, pair), error="the process that scored it died (killed or crashed)")
+
+
+def still_good(task: ScoreTask, record: ScoreRecord, pair: FilePair) -> bool:
+    """Tell whether a record from the journal is of the very files that would be scored now, and did not fail."""
+    now = blank(task, pair)
+    return not record.error and all(
+        getattr(record, key) == now[key] for key in ("stamp", "estimate_file", "estimate_stamp", "low_stamp")
+    )
+
+
+def _read_low(path: Path, cutoff: float | None) -> tuple[Samples, float]:
+    samples, rate = audio.read(path)
+    if cutoff is None or rate != 2 * cutoff:
+        raise SrbenchError(f"{path}: is at {rate} Hz, the other low-resolution files are not")
+    return samples, float(rate)
+
+
+def _told(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,166 @@
+"""``srbench score``: what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srbench import audio
+from srbench.cli.main import main
+
+Call = Callable[..., tuple[int, str, str]]
+SYSTEMS = os.environ.get("SRBENCH_SYSTEMS", "")
+RATE = 16000
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main(["score", *map(str, arguments), "--results", str(tmp_path / "results")])
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of references and two systems: noise that is coloured like speech, and noisy copies of it."""
+    for number in range(3):
+        generator = np.random.default_rng(number)
+        reference = np.cumsum(generator.standard_normal(16000 + 100 * number))
+        reference = 0.3 * (reference - reference.mean()) / np.abs(reference).max()
+        noise = generator.standard_normal(len(reference))
+        for name, estimate in {"ref": reference, "a": reference + 0.003 * noise, "b": reference + 0.01 * noise}.items():
+            (tmp_path / name).mkdir(exist_ok=True)
+            audio.write(tmp_path / name / f"{number}.wav", estimate, RATE)
+    return tmp_path
+
+
+def test_two_folders(folder: Path, call: Call):
+    status, out, err = call(folder / "ref", folder / "a")
+    assert (status, err) == (0, "")
+    assert "SNR dB" in out
+    assert "SCORE|sr:16000|cutoff:none|align:no" in out
+    assert "pairs.csv" in out
+
+
+def test_json_has_the_shape_of_the_documents(folder: Path, call: Call):
+    os.remove(folder / "a/2.wav")
+    audio.write(folder / "a/x.wav", np.zeros(100), RATE)
+    status, out, _ = call(
+        folder / "ref", folder / "a", "--json", "--cutoff", "4000", "--metric", "snr", "--metric", "lsd_hf"
+    )
+    document = json.loads(out)
+    assert status == 0
+    assert document["pairs"] == 2
+    assert document["unmatched"] == {"reference": [str(folder / "ref/2.wav")], "estimate": [str(folder / "a/x.wav")]}
+    assert document["metrics"].keys() == {"snr", "lsd_hf"}
+    assert document["metrics"]["snr"]["n"] == 2
+    first = document["utterances"][0]
+    assert first["id"] == "0"
+    assert first["metrics"].keys() == {"snr", "lsd_hf"}
+    for warning in first["warnings"]:
+        assert {"kind", "detail"} <= warning.keys()
+
+
+def test_systems_and_one_table(folder: Path, call: Call):
+    table = folder / "all.csv"
+    arguments = (folder / "ref", "--systems", f"a={folder / 'a'}", f"b={folder / 'b'}")
+    status, out, _ = call(*arguments, "--csv", table, "--json")
+    document = json.loads(out)
+    assert status == 0
+    assert [system["system"] for system in document["systems"]] == ["a", "b"]
+    means = [system["metrics"]["snr"]["mean"] for system in document["systems"]]
+    assert means[0] == pytest.approx(means[1] + 10.46, abs=0.1)
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["system"], row["utterance"]) for row in rows] == [(s, u) for s in "ab" for u in "012"]
+    assert np.mean([float(row["snr"]) for row in rows[:3]]) == pytest.approx(means[0])
+    assert call(*arguments)[0] == 0
+
+
+def test_unequal_lengths_fail_unless_they_are_matched(folder: Path, call: Call):
+    samples, _ = audio.read(folder / "a/1.wav")
+    audio.write(folder / "a/1.wav", samples[:-40], RATE)
+    status, out, _ = call(folder / "ref", folder / "a")
+    assert status == 1
+    assert "failed: 1: the estimate is 40 samples shorter" in out
+    assert "length: 1 of 3 pairs" in out
+    status, out, _ = call(folder / "ref", folder / "a", "--match-length", "shorter", "--json")
+    document = json.loads(out)
+    assert status == 0
+    assert document["utterances"][1]["repairs"] == ["reference cut from 16100 to 16060 samples"]
+    assert "length:shorter" in document["signature"]
+
+
+def test_two_files(folder: Path, call: Call):
+    status, out, _ = call(folder / "ref/0.wav", folder / "b/0.wav", "--json")
+    assert (status, json.loads(out)["pairs"]) == (0, 1)
+
+
+def test_a_delay_is_told_with_its_cost_and_its_repair(folder: Path, call: Call):
+    for number in range(3):
+        samples, _ = audio.read(folder / "a" / f"{number}.wav")
+        audio.write(folder / "a" / f"{number}.wav", np.concatenate([np.zeros(2), samples[:-2]]), RATE)
+    _, out, _ = call(folder / "ref", folder / "a")
+    assert "delay: 3 of 3 pairs" in out
+    assert re.search(r"delayed by (1\.9|2\.0)\d samples: SNR \S+ dB would be \S+ dB if aligned", out)
+    status, out, _ = call(folder / "ref", folder / "a", "--align", "--json")
+    assert status == 0
+    shifts = [
+        float(each["repairs"][0].removeprefix("shifted by ").split()[0]) for each in json.loads(out)["utterances"]
+    ]
+    assert shifts == pytest.approx([-2] * 3, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ref"], "one is missing"),
+        (["ref", "a", "b"], "2 were given"),
+        (["ref", "gone"], "no such file or folder"),
+        (["ref", "a", "--metric", "snrr"], "Did you mean 'snr'?"),
+        (["ref", "a", "--cutoff", "9000"], "between 0 and 8000"),
+        (["ref", "a", "--metric", "lsd_hf"], "needs the cutoff"),
+        (["ref", "--systems", "a"], "wants NAME=DIR, not 'a'"),
+        (["ref", "--systems"], "once for each system"),
+        (["ref", "--systems", "a=a", "a=b"], "names 'a' twice"),
+        (["ref", "a", "--pattern", "{id}.wav", "x.wav"], "must be a file name with one {id}"),
+        (["ref", "a", "--match-length", "longer"], "'shorter', 'pad'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_misuse(folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str):
+    monkeypatch.chdir(folder)
+    status, out, err = call(*arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) <= 2
+
+
+@pytest.mark.skipif(not SYSTEMS, reason="SRBENCH_SYSTEMS names no folder of published outputs")
+def test_published_systems(call: Call):
+    """Means measured once by other code, on the common length."""
+    wanted = {"linear": (1.87, 19.2), "unet": (1.42, 16.8), "mugan": (1.12, 22.0), "nuwave": (0.81, 23.8)}
+    systems = [f"{name}={SYSTEMS}/{name}" for name in wanted]
+    status, out, _ = call(f"{SYSTEMS}/reference", "--systems", *systems, "--match-length", "shorter", "--json")
+    assert status == 0
+    for system in json.loads(out)["systems"]:
+        lsd, snr = wanted[system["system"]]
+        assert system["metrics"]["lsd"]["mean"] == pytest.approx(lsd, abs=0.006)
+        assert system["metrics"]["snr"]["mean"] == pytest.approx(snr, abs=0.06)
+    status, out, _ = call(f"{SYSTEMS}/reference", "--systems", *systems, "--json")
+    assert status == 1
+    for system in json.loads(out)["systems"]:
+        unequal = system["system"] in ("unet", "mugan")
+        assert system["failed"] == (5 if unequal else 0)
+        assert all(("shorter than the reference" in (each["error"] or "")) == unequal for each in system["utterances"])
