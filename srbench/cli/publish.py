@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from srbench.protocols import Protocol
     from srbench.results.intake import Aside
     from srbench.results.publish import Outcome
+    from srbench.scoring.references import References
 
 _SHOWN = 5  # findings of one run
 
@@ -130,12 +131,14 @@ def command(
         try:
             listen = {"plugins": files, "utterances": utterances, "only": only}
             if site is not None:
-                told, faults = _build_site(site, leaderboard, outcome, protocols, {**listen, "progress": progress})
+                told, faults = _build_site(
+                    site, leaderboard, outcome, {**protocols, **outcome.protocols}, {**listen, "progress": progress}
+                )
                 notes += told
                 aside += [fault for fault in faults if fault.path not in {each.path for each in aside}]
                 written.append(site / "index.html")
             if mushra is not None:
-                notes += _export_mushra(mushra, outcome, protocols, listen)
+                notes += _export_mushra(mushra, outcome, listen)
                 written.append(mushra)
         except SrbenchError:
             if not as_json:  # the leaderboards are written: that is said before what could not be made from them
@@ -149,7 +152,11 @@ def command(
 
 
 def _build_site(
-    site: Path, leaderboard: Path, outcome: Outcome, protocols: dict[str, Protocol], listen: dict[str, Any]
+    site: Path,
+    leaderboard: Path,
+    outcome: Outcome,
+    protocols: Mapping[str, Protocol | References],
+    listen: dict[str, Any],
 ) -> tuple[list[str], list[Aside]]:
     """Build the site of all leaderboards in the folder; return what is to be said, and the files that are not fit."""
     from srbench.report.site import build_site
@@ -170,14 +177,14 @@ def _build_site(
     return notes, faults
 
 
-def _export_mushra(folder: Path, outcome: Outcome, protocols: dict[str, Protocol], listen: dict[str, Any]) -> list[str]:
+def _export_mushra(folder: Path, outcome: Outcome, listen: dict[str, Any]) -> list[str]:
     from srbench.report.mushra import export_mushra
 
     notes = []
     for name in outcome.boards:
         runs = outcome.runs[name]
         if name in outcome.corpora:
-            notes += export_mushra(folder, protocols[name], runs, outcome.corpora[name], **listen)
+            notes += export_mushra(folder, outcome.protocols[name], runs, outcome.corpora[name], **listen)
         else:
             notes.append(f"{name}: no listening test, its corpus is not here; say where it is with --data DIR")
     return notes

@@ -59,6 +59,13 @@ from srbench.errors import SrbenchError
     type=click.Path(path_type=Path),
     help="Where scores are kept, and found again.",
 )
+@click.option(
+    "--name",
+    default="score",
+    show_default=True,
+    metavar="NAME",
+    help="What the references are called: of the folder below it, and of the leaderboard.",
+)
 @click.option("--fresh", is_flag=True, help="Score again what is finished.")
 @click.option("--csv", "table", type=click.Path(path_type=Path), metavar="FILE", help="Write one table of all pairs.")
 @json_option
@@ -76,6 +83,7 @@ def command(
     resample: bool,
     workers: int,
     results: Path,
+    name: str,
     fresh: bool,
     table: Path | None,
     as_json: bool,
@@ -99,6 +107,7 @@ def command(
     job = make_job(
         reference,
         named,
+        name=name,
         patterns=pattern,
         low=low,
         cutoff=cutoff,
@@ -107,7 +116,7 @@ def command(
     )
     with progress_bar() as progress:
         runs = [
-            score_system(job, name, results, workers=workers, fresh=fresh, progress=progress) for name in job.systems
+            score_system(job, each, results, workers=workers, fresh=fresh, progress=progress) for each in job.systems
         ]
     document = score_document(job, runs)
     if table is not None:

@@ -15,9 +15,8 @@ from typing import Any
 
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
-from srbench.protocols import Protocol
 from srbench.report.site.names import file_names
-from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
+from srbench.report.site.versions import LOW, REFERENCE, Clip, Terms, choose_utterances, make_clip, players
 from srbench.run import Run
 
 # what ITU-R BS.1534 allows, and webMUSHRA insists on unless a page says `strict: false`
@@ -32,7 +31,7 @@ _CONTENT = (
 
 def export_mushra(
     folder: Path,
-    protocol: Protocol,
+    protocol: Terms,
     runs: Sequence[Run],
     corpus: Corpus,
     *,
@@ -118,8 +117,8 @@ def _write_audio(folder: Path, place: str, clip: Clip, keys: Mapping[str, str]) 
     return paths
 
 
-def _page(utterance: str, paths: Mapping[str, str], protocol: Protocol, clip: Clip, notes: list[str]) -> dict[str, Any]:
-    anchors = {key: hertz < protocol.cutoff for key, hertz in _ANCHORS.items()}
+def _page(utterance: str, paths: Mapping[str, str], protocol: Terms, clip: Clip, notes: list[str]) -> dict[str, Any]:
+    anchors = {key: protocol.cutoff is None or hertz < protocol.cutoff for key, hertz in _ANCHORS.items()}
     count = len(paths) + sum(anchors.values())  # the hidden reference takes the reference's place
     seconds = len(clip.versions[REFERENCE]) / clip.rate
     if count > _MOST_CONDITIONS:

@@ -13,6 +13,8 @@ from srbench.protocols import Protocol, load_protocol, protocol_names
 from srbench.results.validate import split_ids
 from srbench.run import Run, find_runs, open_run
 from srbench.run.folder import MANIFEST
+from srbench.scoring.references import References, is_scored, references_of, same_terms
+from srbench.signature import differing_fields
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,10 @@ class Aside:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run that may become a row, and the protocol that it is of."""
+    """A run that may become a row, and the protocol that it is of, or the references that it was scored against."""
 
     run: Run
-    protocol: Protocol
+    protocol: Protocol | References
 
     @property
     def upscaler(self) -> str:
@@ -50,8 +52,8 @@ def known_protocols(files: Sequence[Path] = ()) -> dict[str, Protocol]:
     }
 
 
-def corpora_of(protocols: Iterable[Protocol], folders: Sequence[Path]) -> dict[str, Corpus]:
-    """Return the protocols' own corpora, by the protocol's name, as far as they are there.
+def corpora_of(protocols: Iterable[Protocol | References], folders: Sequence[Path]) -> dict[str, Corpus]:
+    """Return the protocols' own corpora, by the protocol's name, as far as they are there; of references, they.
 
     Raises
     ------
@@ -61,6 +63,10 @@ def corpora_of(protocols: Iterable[Protocol], folders: Sequence[Path]) -> dict[s
     opened: dict[tuple[Path, str], Corpus] = {}
     found = {}
     for protocol in protocols:
+        if isinstance(protocol, References):
+            if protocol.corpus is not None:
+                found[protocol.name] = protocol.corpus
+            continue
         mic = protocol.load_split().mic
         for folder in folders:
             if (folder, mic) not in opened:
@@ -109,7 +115,13 @@ def take_in(
         except SrbenchError as error:
             aside.append(Aside(folder, tuple(str(error).splitlines()), fault=True))
             continue
-        protocol = protocols.get(run.manifest["protocol"])
+        protocol: Protocol | References | None = protocols.get(run.manifest["protocol"])
+        try:
+            if is_scored(run):
+                protocol = references_of(run)
+        except SrbenchError as error:
+            aside.append(Aside(folder, (str(error),), fault=True))
+            continue
         if protocol is None:
             reason = f"protocol {run.manifest['protocol']} is not known here: give its file with --protocol"
         else:
@@ -120,9 +132,11 @@ def take_in(
         candidate = Candidate(run, protocol)
         key = (protocol.name, str(run.manifest["upscaler"]["kind"]), candidate.upscaler)
         found.setdefault(key, []).append(candidate)
+    found, strange = _one_set_a_name(found)
+    aside += [Aside(c.run.folder, (reason,), c.run.folder.resolve() in named) for c, reason in strange]
     taken, notes = [], []
     for (protocol_name, _, upscaler), several in found.items():
-        *older, newest = sorted(several, key=lambda c: (c.run.manifest["started"], c.run.folder.name))
+        *older, newest = sorted(several, key=_started)
         taken.append(newest)
         if older:
             notes.append(
@@ -131,7 +145,33 @@ def take_in(
     return taken, aside, notes
 
 
-def _unfit(run: Run, protocol: Protocol, allow_partial: bool) -> str:
+def _one_set_a_name(
+    found: Mapping[tuple[str, str, str], list[Candidate]],
+) -> tuple[dict[tuple[str, str, str], list[Candidate]], list[tuple[Candidate, str]]]:
+    """Keep of scored runs those against the newest set of references of a name, and say why not the others."""
+    newest: dict[str, References] = {}
+    for candidate in sorted((c for several in found.values() for c in several), key=_started):
+        if isinstance(candidate.protocol, References):
+            newest[candidate.protocol.name] = candidate.protocol
+    kept: dict[tuple[str, str, str], list[Candidate]] = {}
+    strange = []
+    for key, several in found.items():
+        for candidate in several:
+            of, wanted = candidate.protocol, newest.get(key[0])
+            if isinstance(of, References) and wanted is not None and not same_terms(of, wanted):
+                differ = differing_fields(str(of.signature()), str(wanted.signature())) or ["its metrics"]
+                text = f"newer scores called {wanted.name} differ in {'; '.join(differ)}: give these another --name"
+                strange.append((candidate, text))
+            else:
+                kept.setdefault(key, []).append(candidate)
+    return kept, strange
+
+
+def _started(candidate: Candidate) -> tuple[str, str]:
+    return candidate.run.manifest["started"], candidate.run.folder.name
+
+
+def _unfit(run: Run, protocol: Protocol | References, allow_partial: bool) -> str:
     """Say why a run does not belong into a leaderboard though nothing need be wrong with it; "" where it does."""
     manifest = run.manifest
     if not manifest["own_corpus"]:
@@ -148,7 +188,8 @@ def _unfit(run: Run, protocol: Protocol, allow_partial: bool) -> str:
         return f"its metrics are not the protocol's: {text}"
     if allow_partial:
         return ""
-    expected, listed = len(split_ids(protocol)), manifest["utterances"].get("n")
+    expected = protocol.expected if isinstance(protocol, References) else len(split_ids(protocol))
+    listed = manifest["utterances"].get("n")
     if listed == len(run.records) < expected:
         return f"it is partial: {listed} of {expected} utterances (--allow-partial takes it, and its n says so)"
     failed = [record for record in run.records if record.error]

@@ -14,8 +14,9 @@ from srbench.results.aggregate import Aggregate, real_time_factor
 from srbench.results.board import Board, Row, Value, make_board, read_board, write_board
 from srbench.results.intake import Aside, Candidate, corpora_of, take_in
 from srbench.results.recheck import SAME, agree, recheck
-from srbench.results.validate import check_run, split_ids
+from srbench.results.validate import check_run
 from srbench.run import FLOOR, Run
+from srbench.scoring.references import References
 from srbench.signature import differing_fields
 
 PUBLISHED = "published.csv"  # what others published; it stands among the leaderboards and is none of them
@@ -51,6 +52,7 @@ class Outcome:
         The leaderboards that were written, or found to be so already.
     runs : mapping of protocol name to runs
         Those of `published`.
+    protocols : mapping of protocol name to Protocol or References
     corpora : mapping of protocol name to Corpus
         As far as they are here.
     written : tuple of Path
@@ -62,6 +64,7 @@ class Outcome:
     notes: tuple[str, ...]
     boards: Mapping[str, Board]
     runs: Mapping[str, tuple[Run, ...]]
+    protocols: Mapping[str, Protocol | References]
     corpora: Mapping[str, Corpus]
     written: tuple[Path, ...]
 
@@ -119,7 +122,8 @@ def publish(
         If a leaderboard cannot be written.
     """
     found, aside, notes = take_in(places, protocols, allow_partial)
-    corpora = corpora_of({c.protocol.name: c.protocol for c in found}.values(), data)
+    terms = {candidate.protocol.name: candidate.protocol for candidate in found}
+    corpora = corpora_of(terms.values(), data)
     used = {corpus.root for corpus in corpora.values()}
     notes += [f"{folder}: no run that is to be published is on this corpus" for folder in data if folder not in used]
     checked: dict[str, list[_Sound]] = {}
@@ -147,7 +151,7 @@ def publish(
             leaderboard.mkdir(parents=True, exist_ok=True)
             write_board(board, path)
             written.append(path)
-        if board.row(FLOOR) is None:
+        if board.row(FLOOR) is None and not isinstance(terms[name], References):
             notes.append(f"{name}: has no row of the {FLOOR}, the floor of every leaderboard; run and publish it too")
         boards[name] = board
         published += [
@@ -160,7 +164,7 @@ def publish(
         aside.append(Aside(leaderboard, (why,), fault=True))
     # of a leaderboard that was refused too: its rows are still there, and the site shows the runs that are theirs
     runs = {name: tuple(each.run for each in sound) for name, sound in checked.items()}
-    return Outcome(tuple(published), tuple(aside), tuple(notes), boards, runs, corpora, tuple(written))
+    return Outcome(tuple(published), tuple(aside), tuple(notes), boards, runs, terms, corpora, tuple(written))
 
 
 def read_boards(folder: Path) -> tuple[list[Board], list[Aside]]:
@@ -175,7 +179,7 @@ def read_boards(folder: Path) -> tuple[list[Board], list[Aside]]:
     return boards, faults
 
 
-def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol, rechecked: int = 0) -> Row:
+def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol | References, rechecked: int = 0) -> Row:
     """Return the row of a checked run, of which so many rows were computed again; metrics in the protocol's order."""
     manifest, told = run.manifest, run.manifest["upscaler"]
     failed = sum(1 for record in run.records if record.error)
@@ -189,7 +193,7 @@ def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol, 
         "trained_on": _trained_on(told),
         "n": len(run.records) - failed,
         "failed": failed,
-        "expected": len(split_ids(protocol)),
+        "expected": manifest["split"]["expected"],
         "resampled": " ".join(sorted({a.resampled for a in aggregates.values()} - {"nothing"})),
         "real_time_factor": "" if factor is None else f"{factor:.3g}",
         "protocol_signature": manifest["protocol_signature"],

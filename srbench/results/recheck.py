@@ -20,6 +20,7 @@ from srbench.protocols import Protocol
 from srbench.results.validate import Finding
 from srbench.run import Record, Run, entrant_of, signals
 from srbench.run.pipeline import Task, evaluate
+from srbench.scoring.references import Elsewhere, References
 
 TOLERANCE = 1e-4
 # An estimate kept as 32-bit floats has a rounding noise 150 dB below it. That is in the digits that TOLERANCE leaves
@@ -57,7 +58,7 @@ def agree(metric: str, a: float, b: float, tolerance: float) -> bool:
 
 def recheck(
     run: Run,
-    protocol: Protocol,
+    protocol: Protocol | References,
     corpus: Corpus | None,
     *,
     rows: int | None,
@@ -67,14 +68,15 @@ def recheck(
     """Compute rows of a run again and compare.
 
     The upscaler is run again where it is there and what it was; else the estimates that the run kept are measured.
+    Audio that was made elsewhere is read again from where it lies.
 
     Parameters
     ----------
     run : Run
         Checked by `srbench.results.validate.check_run`.
-    protocol : Protocol
+    protocol : Protocol or References
     corpus : Corpus or None
-        The protocol's own, None where it is not there.
+        The protocol's own, or the references; None where it is not there.
     rows : int or None
         How many, None for all. Which ones is drawn by the bytes of ``utterances.csv``.
     plugins : sequence of Path
@@ -84,6 +86,8 @@ def recheck(
     if rows == 0:
         return Recheck(0, ())
     if corpus is None:
+        if isinstance(protocol, References):
+            return Recheck(0, (), f"not rechecked: the references are not here any more ({protocol.root})")
         return Recheck(0, (), f"not rechecked: {protocol.corpus} is not here; say where it is with --data DIR")
     here = corpus.by_id()
     drawn = [record for record in _in_drawn_order(run) if record.utterance in here and not record.error]
@@ -92,8 +96,13 @@ def recheck(
     definitions = protocol.define_metrics(tuple(run.manifest["metrics"]))
     kept = False
     try:
-        again = _run_again(run, protocol, corpus, plugins)
+        if isinstance(protocol, References):
+            again = _score_again(run, protocol)
+        else:
+            again = _run_again(run, protocol, corpus, plugins)
     except SrbenchError as error:
+        if isinstance(protocol, References):
+            return Recheck(0, (), f"not rechecked: {_first_line(error)}")
         if not (run.folder / "audio").is_dir():
             return Recheck(0, (), f"not rechecked: it kept no audio, and {_first_line(error)}")
         again, kept = _measure_again(run, protocol, corpus), True
@@ -138,6 +147,15 @@ def _run_again(run: Run, protocol: Protocol, corpus: Corpus, plugins: Sequence[P
         if record.error:
             raise SrbenchError(record.error)
         return record.values
+
+    return again
+
+
+def _score_again(run: Run, references: References) -> Again:
+    elsewhere = Elsewhere(run, references)
+
+    def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
+        return elsewhere.score(utterance.id, definitions)
 
     return again
 

@@ -24,6 +24,7 @@ from srbench.run import ORACLES, Record, Run
 from srbench.run.engine import FIXED_COLUMNS, utterance_row
 from srbench.run.folder import MANIFEST
 from srbench.run.manifest import folder_name
+from srbench.scoring.references import References
 from srbench.signature import differing_fields
 
 # tables of a run are written with all their digits; another build of NumPy may add up in another order
@@ -65,15 +66,15 @@ class Checked:
     suspects: Mapping[str, set[str]] = field(default_factory=dict)
 
 
-def check_run(run: Run, protocol: Protocol, corpus: Corpus | None = None) -> Checked:
+def check_run(run: Run, protocol: Protocol | References, corpus: Corpus | None = None) -> Checked:
     """Check the files of a run against each other, and against its protocol as this version defines it.
 
     Parameters
     ----------
     run : Run
         As `srbench.run.open_run` read it.
-    protocol : Protocol
-        The one that the manifest names.
+    protocol : Protocol or References
+        The one that the manifest names; of a scored run what it was scored against.
     corpus : Corpus, optional
         The protocol's, to check the speakers by.
     """
@@ -101,7 +102,9 @@ def _check_manifest(manifest: Mapping[str, Any]) -> list[Finding]:
     wrong: list[str] = []
     if not isinstance(told["name"], str) or not told["name"].strip():
         wrong.append("the upscaler has no name")
-    elif told["kind"] not in ("upscaler", "anchor") or (told["kind"] == "anchor" and told["name"] not in ORACLES):
+    elif told["kind"] not in ("upscaler", "anchor", "audio") or (
+        told["kind"] == "anchor" and told["name"] not in ORACLES
+    ):
         wrong.append(f"there is no {told['kind']} '{told['name']}'")
     if not isinstance(listed.get("n"), int) or not isinstance(listed.get("sha256"), str):
         wrong.append("'utterances' does not say n and sha256")
@@ -124,7 +127,7 @@ def _check_identity(run: Run) -> list[Finding]:
     return [Finding(MANIFEST, "", text)]
 
 
-def _check_definitions(manifest: Mapping[str, Any], protocol: Protocol) -> list[Finding]:
+def _check_definitions(manifest: Mapping[str, Any], protocol: Protocol | References) -> list[Finding]:
     found = []
     wanted = {"protocol": str(protocol.signature())}
     told = {"protocol": manifest["protocol_signature"]}
@@ -142,6 +145,8 @@ def _check_definitions(manifest: Mapping[str, Any], protocol: Protocol) -> list[
         if differ:
             text = f"is not the signature of this version: {'; '.join(differ)}"
             found.append(Finding(MANIFEST, name, text))
+    if isinstance(protocol, References):
+        return found
     if not manifest["own_corpus"] or manifest["corpus"].get("name") != protocol.corpus:
         found.append(Finding(MANIFEST, "", f"it is not a run on {protocol.corpus}, the protocol's own corpus"))
     split = manifest["split"]
@@ -154,17 +159,19 @@ def _check_definitions(manifest: Mapping[str, Any], protocol: Protocol) -> list[
     return found
 
 
-def split_ids(protocol: Protocol) -> tuple[str, ...]:
-    """Return the utterances that a whole run of the protocol scores, sorted."""
+def split_ids(protocol: Protocol | References) -> tuple[str, ...]:
+    """Return the utterances that a whole run of the protocol scores, sorted; of references those that were scored."""
+    if isinstance(protocol, References):
+        return tuple(protocol.digests)
     return protocol.load_split().ids(protocol.side)
 
 
-def _check_ids(run: Run, protocol: Protocol) -> list[Finding]:
+def _check_ids(run: Run, protocol: Protocol | References) -> list[Finding]:
     ids, wanted, listed = [r.utterance for r in run.records], split_ids(protocol), run.manifest["utterances"]
     known, found = set(wanted), []
     for utterance, times in Counter(ids).items():
         if utterance not in known:
-            found.append(Finding("utterances.csv", utterance, f"is not in split {protocol.split}"))
+            found.append(Finding("utterances.csv", utterance, f"is not in {_set_of(protocol)}"))
         elif times > 1:
             found.append(Finding("utterances.csv", utterance, f"stands {times} times"))
     if listed.get("n") == len(wanted):  # a run of them all
@@ -173,6 +180,10 @@ def _check_ids(run: Run, protocol: Protocol) -> list[Finding]:
     if not found and (listed.get("n"), listed.get("sha256")) != (len(ids), checksum(ids)):
         found.append(Finding("utterances.csv", "", "its rows are not the utterances that the manifest counts"))
     return found
+
+
+def _set_of(protocol: Protocol | References) -> str:
+    return "the references" if isinstance(protocol, References) else f"split {protocol.split}"
 
 
 def _check_rows(run: Run) -> list[Finding]:

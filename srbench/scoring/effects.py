@@ -13,8 +13,7 @@ from srbench.metrics.lsd import Lsd
 from srbench.scoring.faults import LEAST_CONFIDENCE, Looks
 from srbench.scoring.warning import Effect, Finding, PairWarning, told
 
-# measured in a few milliseconds; PESQ, STOI and the like would double the time of a pair that has a fault
-QUICK = ("snr", "si_sdr", "mse", "lsd", "lsd_hf", "lsd_lf", "lsd_paper", "lsd_kuleshov", "lsd_tunet", "lsd_nvsr")
+SLOW = ("visqol", "dnsmos")  # seconds a pair; every fault would take as long again
 _TOLD = ("snr", "lsd")  # in the line for people; the others stand in the JSON document
 _LEAST_CHANGE = {"snr": 0.1, "lsd": 0.005}  # below, a line says nothing of it
 
@@ -37,16 +36,16 @@ def warnings_of(
     sample_rate : int, in Hz
     cutoff : float or None, in Hz
     definitions : mapping of metric name to its definition
-        Effects are measured on those among them that are quick.
+        Effects are measured on all of them but those that take seconds.
     """
-    quick = {name: definition for name, definition in definitions.items() if name in QUICK}
+    asked = {name: definition for name, definition in definitions.items() if name not in SLOW}
     if not looks.findings:
         return ()
     n = min(len(reference), len(estimate))
-    now = _values(reference, estimate, sample_rate, cutoff, quick) if len(reference) == len(estimate) else {}
-    common = now or _values(reference[:n], estimate[:n], sample_rate, cutoff, quick)
+    now = _values(reference, estimate, sample_rate, cutoff, asked) if len(reference) == len(estimate) else {}
+    common = now or _values(reference[:n], estimate[:n], sample_rate, cutoff, asked)
     return tuple(
-        _warning(finding, looks, reference, estimate, sample_rate, cutoff, quick, now, common)
+        _warning(finding, looks, reference, estimate, sample_rate, cutoff, asked, now, common)
         for finding in looks.findings
     )
 
@@ -58,7 +57,7 @@ def _warning(
     estimate: Samples,
     sample_rate: int,
     cutoff: float | None,
-    quick: Mapping[str, Definition],
+    asked: Mapping[str, Definition],
     now: Mapping[str, float],
     common: Mapping[str, float],
 ) -> PairWarning:
@@ -67,18 +66,18 @@ def _warning(
     if finding.remedy is not None:
         before = now if finding.kind == "length" else common
         mended = finding.remedy(reference[:n], estimate[:n])
-        without = _values(*mended, sample_rate, cutoff, quick)
+        without = _values(*mended, sample_rate, cutoff, asked)
     elif finding.kind == "bandwidth" and finding.side == "reference" and finding.value:
         before = common
         narrow = {
             name: replace(definition, band=f"below{finding.value:.12g}")
-            for name, definition in quick.items()
+            for name, definition in asked.items()
             if isinstance(definition, Lsd) and definition.band == "full"
         }
         without = _values(reference[:n], estimate[:n], sample_rate, cutoff, narrow)
     else:
         return PairWarning(finding.kind, finding.text, _plain(finding.value), finding.unit, finding.side)
-    effects = {name: Effect(_plain(before.get(name)), _plain(without[name])) for name in quick if name in without}
+    effects = {name: Effect(_plain(before.get(name)), _plain(without[name])) for name in asked if name in without}
     sentence = _sentence(effects, finding.if_without)
     trusted = (looks.confidence or 0) >= LEAST_CONFIDENCE or finding.kind not in ("delay", "gain", "polarity")
     detail = f"{finding.text}: {sentence}" if sentence and trusted else finding.text

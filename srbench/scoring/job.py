@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, define
+from srbench.protocols import protocol_names
 from srbench.run import Run
 from srbench.run.engine import started_before, write_run_tables
 from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
@@ -23,13 +25,15 @@ from srbench.run.workers import Work, do_all
 from srbench.scoring.faults import Looks
 from srbench.scoring.pair import default_metrics
 from srbench.scoring.pairing import FilePair, Pairs, pair_up
+from srbench.scoring.references import signature
 from srbench.scoring.repair import Repairs
 from srbench.scoring.swapped import find_swapped
 from srbench.scoring.task import ScoreRecord, ScoreTask, died, evaluate, still_good
+from srbench.scoring.warning import KINDS
 from srbench.signature import Signature, value_text
 
-VERSION = 1
-NAME = "score"  # stands where a run has its protocol's name
+NAME = "score"  # stands where a run has its protocol's name, unless another is given
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 CHECKS = tuple(name for name in Looks().numbers())
 
 
@@ -39,6 +43,8 @@ class Job:
 
     Attributes
     ----------
+    name : str
+        Of the set of references.
     reference : Path
         The folder, or the file.
     systems : mapping of name to Pairs
@@ -51,6 +57,7 @@ class Job:
         All that the numbers depend on but the estimates.
     """
 
+    name: str
     reference: Path
     systems: Mapping[str, Pairs]
     sample_rate: int
@@ -72,6 +79,7 @@ def make_job(
     reference: str | Path,
     systems: Mapping[str, str | Path],
     *,
+    name: str = NAME,
     patterns: tuple[str, str] | None = None,
     low: str | Path | None = None,
     cutoff: float | None = None,
@@ -84,6 +92,8 @@ def make_job(
     ----------
     reference : path
     systems : mapping of name to path
+    name : str
+        Of the set of references: of the folder of its scores, and of its leaderboard.
     patterns : (str, str), optional
         How the files of either side are named; see `srbench.scoring.pairing.find_side`.
     low : path, optional
@@ -95,8 +105,13 @@ def make_job(
     Raises
     ------
     SrbenchError
-        If there are no pairs, a metric cannot be measured, or `low` and `cutoff` contradict each other.
+        If there are no pairs, a metric cannot be measured, `low` and `cutoff` contradict each other, or the name is a
+        protocol's.
     """
+    if not _NAME.fullmatch(name):
+        raise SrbenchError(f"a set of references cannot be called '{name}': letters, digits, '.', '_' and '-' only")
+    if name in protocol_names():
+        raise SrbenchError(f"'{name}' is a protocol's name: call the references otherwise")
     repairs = repairs or Repairs()
     found = pair_up(reference, list(systems.values()), patterns, low)
     pairs = found[0].pairs
@@ -107,11 +122,9 @@ def make_job(
     if cutoff is not None and not 0 < cutoff < rate / 2:
         raise SrbenchError(f"the cutoff must lie between 0 and {rate / 2:g} Hz, not at {cutoff:g}")
     definitions = define(tuple(metrics) if metrics else default_metrics(cutoff), rate, cutoff)
-    digest = checksum([f"{pair.id} {file_digest(pair.reference)}" for pair in pairs])[:8]
-    told = {"sr": rate, "cutoff": cutoff, **repairs.fields(), "refs": f"{len(pairs)}.{digest}", "v": VERSION}
-    signature = Signature("SCORE", tuple((key, value_text(value)) for key, value in told.items()))
+    told = signature(rate, cutoff, repairs, ((pair.id, file_digest(pair.reference)) for pair in pairs))
     named = dict(zip(systems, found, strict=True))
-    return Job(Path(reference), named, rate, cutoff, repairs, definitions, signature)
+    return Job(name, Path(reference), named, rate, cutoff, repairs, definitions, told)
 
 
 def score_system(
@@ -131,7 +144,7 @@ def score_system(
     system : str
         One of the job's.
     results : path
-        The folder ``score/<system>-<identity>`` is made below it.
+        The folder ``<name>/<system>-<identity>`` is made below it.
     workers : int
         Processes; 1 works in this one. The numbers do not depend on it.
     fresh : bool
@@ -145,9 +158,8 @@ def score_system(
     """
     pairs = job.systems[system]
     known = _identity(job, system)
-    folder = Path(results) / NAME / folder_name(known)
-    root = job.reference if job.reference.is_dir() else job.reference.parent
-    task = ScoreTask(job.definitions, job.sample_rate, job.cutoff, job.repairs, root)
+    folder = Path(results) / job.name / folder_name(known)
+    task = ScoreTask(job.definitions, job.sample_rate, job.cutoff, job.repairs, _root(job), pairs.root)
     work = Work(ScoreRecord, partial(evaluate, task), partial(died, task), partial(still_good, task))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -159,11 +171,17 @@ def score_system(
         told = partial(progress, system) if progress else None
         records = do_all(work, pairs.pairs, folder / "journal.jsonl", workers, told)
         records = _name_swapped(records, pairs.pairs)
+        document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
+        write_json(folder / "manifest.json", document)
         write_run_tables(folder, records, tuple(job.definitions))
         _write_pairs(folder / "pairs.csv", records)
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
     return ScoreRun(folder, document, records, pairs)
+
+
+def _root(job: Job) -> Path:
+    return job.reference if job.reference.is_dir() else job.reference.parent
 
 
 def _identity(job: Job, system: str) -> dict[str, Any]:
@@ -182,13 +200,18 @@ def _manifest(job: Job, known: Mapping[str, Any], pairs: Pairs) -> dict[str, Any
     repaired = ", ".join(f"{key} {value_text(value)}" for key, value in job.repairs.fields().items() if value)
     return {
         "format": FORMAT,
-        "protocol": NAME,
+        "protocol": job.name,
         "protocol_title": f"Audio made elsewhere, at {job.sample_rate} Hz",
         **known,
         "split": {"name": "all", "side": "all", "expected": expected, "found": len(pairs.pairs)},
-        "own_corpus": False,
+        "own_corpus": True,
         "notes": [f"Repaired where needed: {repaired}."] if repaired else [],
-        "corpus": {"name": "folder", "folder": job.reference.name},
+        "corpus": {
+            "name": "folder",
+            "folder": job.reference.name,
+            "root": str(_root(job).absolute()),
+            "estimates": str(pairs.root),
+        },
         **circumstances(),
         "warnings": [],
     }
@@ -215,6 +238,12 @@ def _cutoff_of(lows: Sequence[Path], cutoff: float | None) -> float:
     if cutoff is not None and cutoff != half:
         raise SrbenchError(f"the low-resolution files end at {half:g} Hz, and the cutoff is said to be {cutoff:g} Hz")
     return half
+
+
+def _counted(records: Sequence[ScoreRecord]) -> list[str]:
+    """Return one line for each kind of warning: of how many pairs it was given."""
+    times = Counter(kind for record in records for kind in {warning["kind"] for warning in record.warnings})
+    return [f"{kind}: {times[kind]} of {len(records)} pairs" for kind in KINDS if times[kind]]
 
 
 def _name_swapped(records: tuple[ScoreRecord, ...], pairs: Sequence[FilePair]) -> tuple[ScoreRecord, ...]:

@@ -28,9 +28,10 @@ class FilePair:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of one system, sorted by id, and what is left over on either side."""
+    """The pairs of one system, sorted by id, what is left over on either side, and the folder of its estimates."""
 
     pairs: tuple[FilePair, ...]
+    root: Path
     lonely_references: tuple[Path, ...] = ()
     lonely_estimates: tuple[Path, ...] = ()
 
@@ -136,11 +137,17 @@ def pair_up(
                 )
                 for key in wanted
             ),
+            _root(place),
             tuple(each.path for key, each in references.items() if key not in pairs) + others[0],
             tuple(sorted({each.path for each in side.values()} - {each.path for each in pairs.values()})) + rest,
         )
-        for pairs, side, rest in zip(matched, sides, others[1:], strict=True)
+        for place, pairs, side, rest in zip(estimates, matched, sides, others[1:], strict=True)
     ]
+
+
+def _root(place: str | Path) -> Path:
+    place = Path(place).absolute()
+    return place if place.is_dir() else place.parent
 
 
 def _of_no_side(places: Sequence[str | Path], sides: Sequence[dict[str, Utterance]]) -> list[tuple[Path, ...]]:

@@ -30,8 +30,8 @@ class ScoreTask:
         Of the references.
     cutoff : float or None, in Hz
     repairs : Repairs
-    root : Path
-        The references' folder, to which file names in records are relative.
+    root, estimates : Path
+        The folders of the references and of the estimates, to which file names in records are relative.
     """
 
     definitions: Mapping[str, Definition]
@@ -39,6 +39,7 @@ class ScoreTask:
     cutoff: float | None
     repairs: Repairs
     root: Path
+    estimates: Path
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def blank(task: ScoreTask, pair: FilePair) -> dict[str, Any]:
         "speaker": pair.speaker,
         "file": _told(pair.reference, task.root),
         "stamp": file_digest(pair.reference),
-        "estimate_file": "" if pair.estimate is None else pair.estimate.name,
+        "estimate_file": "" if pair.estimate is None else _told(pair.estimate, task.estimates),
         "estimate_stamp": "" if pair.estimate is None else file_digest(pair.estimate),
         "low_stamp": "" if pair.low is None else file_digest(pair.low),
     }
@@ -142,6 +143,7 @@ def _read_low(path: Path, cutoff: float | None) -> tuple[Samples, float]:
 
 
 def _told(path: Path, root: Path) -> str:
+    path, root = path.absolute(), root.absolute()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 

@@ -53,7 +53,7 @@ class PairWarning:
     side : {"reference", "estimate"}
         Which of the two it is about.
     effects : mapping of metric name to Effect
-        Measured, not estimated; of the metrics that are quick to measure.
+        Measured, not estimated; of the metrics that were asked for, but those that take seconds.
     """
 
     kind: str

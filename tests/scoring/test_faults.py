@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted import RATE, delayed, half_band, speech, splined
+from pairs_of_speech import RATE, delayed, half_band, speech, splined
 
 import srbench
 from srbench import audio
@@ -280,3 +280,13 @@ def test_the_function_gives_the_metrics_numbers():
     score = srbench.score(reference, estimate, RATE, cutoff, metrics=("snr", "lsd_hf", "lsd_nvsr"))
     for name, value in score.metrics.items():
         assert value == METRICS[name](reference, estimate, RATE, cutoff)
+
+
+def test_the_effect_is_measured_on_every_metric_that_was_asked_for():
+    reference, estimate, _ = splined(2)
+    late = delayed(estimate, 160)
+    score = srbench.score(reference, late, RATE, metrics=("snr", "pesq", "stoi"))
+    effects = only(score, "delay").effects
+    assert effects.keys() == {"snr", "pesq", "stoi"}
+    assert effects["stoi"].now == score.metrics["stoi"]
+    assert effects["stoi"].without > effects["stoi"].now + 0.1

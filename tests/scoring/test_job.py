@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from planted import RATE, speech, splined
+from pairs_of_speech import RATE, speech, splined
 
 import srbench
 from srbench import audio

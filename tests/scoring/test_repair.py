@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from planted import RATE, delayed, speech, splined
+from pairs_of_speech import RATE, delayed, speech, splined
 
 import srbench
 from srbench import audio

@@ -18,6 +18,7 @@ from srbench.report.site.listening import Heard, Progress, write_clips
 from srbench.report.site.names import file_names
 from srbench.report.site.published import published_rows
 from srbench.report.site.tables import columns, interval, lines, text
+from srbench.report.site.versions import Terms
 from srbench.results.board import Board, Row, write_board
 from srbench.run import FLOOR, Run
 
@@ -70,7 +71,7 @@ def build_site(
     plugins: Sequence[Path] = (),
     utterances: int = 6,
     only: Sequence[str] = (),
-    protocols: Mapping[str, Protocol] | None = None,
+    protocols: Mapping[str, Terms] | None = None,
     progress: Progress | None = None,
 ) -> list[str]:
     """Write the site; the same input gives the same files.
@@ -91,7 +92,7 @@ def build_site(
         How many to listen to, of each protocol.
     only : sequence of str
         The ids of those to listen to, in place of a number.
-    protocols : mapping of name to Protocol, optional
+    protocols : mapping of name to Protocol or References, optional
         Those that do not come with srbench.
     progress : callable (name, done, total), optional
 
@@ -156,7 +157,7 @@ class _Site:
         self._environment = _environment()
 
     def protocol_pages(
-        self, board: Board, protocol: Protocol | None, behind: Mapping[str, Ran], heard: Heard | None, why: str
+        self, board: Board, protocol: Terms | None, behind: Mapping[str, Ran], heard: Heard | None, why: str
     ) -> None:
         """Write the leaderboard of one protocol, its table as CSV, its upscalers' pages and its listening pages."""
         folder = self.folders[board.protocol]
@@ -168,6 +169,7 @@ class _Site:
             "board": board,
             "protocol": protocol,
             "title": protocol.title if protocol else "",
+            "source": protocol.source if isinstance(protocol, Protocol) else "",
             "columns": columns(board),
             "lines": lines(board),
             "files": {name: f"{file}.html" for name, file in files.items()},
@@ -235,14 +237,16 @@ class _Site:
         self.output.text(name, self._environment.get_template(template).render(**told, **known))
 
 
-def _protocol(board: Board, given: Mapping[str, Protocol]) -> tuple[Protocol | None, list[str]]:
+def _protocol(board: Board, given: Mapping[str, Terms]) -> tuple[Terms | None, list[str]]:
     try:
         return given.get(board.protocol) or load_protocol(board.protocol), []
     except SrbenchError:
+        if board.signature.startswith("SCORE|"):  # of references, which are no protocol
+            return None, []
         return None, [f"{board.protocol}: is not a protocol that comes with srbench"]
 
 
-def _no_listening(protocol: Protocol | None, corpus: bool, behind: Mapping[str, Ran], heard: Heard | None) -> str:
+def _no_listening(protocol: Terms | None, corpus: bool, behind: Mapping[str, Ran], heard: Heard | None) -> str:
     """Say why a protocol has no listening page, "" where it has one."""
     if heard is not None and heard.clips:
         return ""

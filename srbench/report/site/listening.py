@@ -19,11 +19,10 @@ import numpy as np
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.metrics import get_metric
-from srbench.protocols import Protocol
 from srbench.report.figure import require_plots
 from srbench.report.headings import heading, number
 from srbench.report.site.names import file_names
-from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
+from srbench.report.site.versions import LOW, REFERENCE, Clip, Terms, choose_utterances, make_clip, players
 from srbench.report.spectrogram import peak_db, write_spectrogram_png
 from srbench.run import Run
 
@@ -62,7 +61,7 @@ class Heard:
 def write_clips(
     output: Output,
     folder: str,
-    protocol: Protocol,
+    protocol: Terms,
     runs: Sequence[Run],
     corpus: Corpus,
     *,

@@ -14,6 +14,9 @@ from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.protocols import Protocol
 from srbench.run import Entrant, Run, entrant_of, signals
+from srbench.scoring.references import Elsewhere, References
+
+Terms = Protocol | References
 
 REFERENCE, LOW = "reference", "low-resolution"  # fit for file names as they are
 _FULL_SCALE = 32767 / 32768
@@ -44,7 +47,8 @@ class Clip:
     rate : int, in Hz
         Of every version: the protocol's high rate.
     versions : dict of name to ndarray of int16, shape (n,)
-        `REFERENCE` first, then `LOW` (resampled to the high rate), then the upscalers; all scaled alike.
+        `REFERENCE` first, then `LOW` (resampled to the high rate) where there is one, then the upscalers; all scaled
+        alike, and as long as the reference.
     gain_db : float
         0, or what all versions were turned down by so that none clips.
     scores : dict of upscaler name to metric values
@@ -57,12 +61,15 @@ class Clip:
     scores: dict[str, dict[str, float]]
 
 
-def players(protocol: Protocol, runs: Sequence[Run], plugins: Sequence[Path] = ()) -> list[Player]:
+def players(protocol: Terms, runs: Sequence[Run], plugins: Sequence[Path] = ()) -> list[Player]:
     """Return who is to be heard: every run but the anchor that is the reference itself."""
     found = []
     for run in runs:
         upscaler = run.manifest["upscaler"]
         if upscaler["kind"] == "anchor" and upscaler["name"] == REFERENCE:
+            continue
+        if isinstance(protocol, References):
+            found.append(Player(run, None))
             continue
         try:
             found.append(Player(run, entrant_of(run, protocol, plugins)))
@@ -90,7 +97,7 @@ def choose_utterances(runs: Sequence[Run], corpus: Corpus, count: int, only: Seq
 
 
 def make_clip(
-    protocol: Protocol, corpus: Corpus, heard: Sequence[Player], utterance: str
+    protocol: Terms, corpus: Corpus, heard: Sequence[Player], utterance: str
 ) -> tuple[Clip | None, list[str]]:
     """Return an utterance in every version, and notes on those that are not to be had.
 
@@ -100,15 +107,15 @@ def make_clip(
     scores, notes = {}, []
     for player in heard:
         try:
-            made = signals(player.run, protocol, corpus, utterance, player.entrant)
+            reference, low, estimate = _signals(player, protocol, corpus, utterance)
         except SrbenchError as error:
             notes.append(f"{player.name}: {utterance} is not to be heard: {player.why or error}")
             continue
         if not samples:
-            low = resample(made.low, protocol.low_rate, protocol.high_rate)
-            samples[REFERENCE] = made.reference
-            samples[LOW] = _of_length(low, len(made.reference))
-        samples[player.name] = made.estimate
+            samples[REFERENCE] = reference
+            if low is not None:
+                samples[LOW] = _of_length(low, len(reference))
+        samples[player.name] = estimate
         record = next(r for r in player.run.records if r.utterance == utterance)
         scores[player.name] = dict(record.values)
     if not samples:
@@ -117,6 +124,15 @@ def make_clip(
     gain = min(1.0, _FULL_SCALE / peak) if peak else 1.0
     versions = {name: np.rint(each * gain * 32768).astype(np.int16) for name, each in samples.items()}
     return Clip(utterance, protocol.high_rate, versions, 20 * float(np.log10(gain)), scores), notes
+
+
+def _signals(player: Player, terms: Terms, corpus: Corpus, utterance: str) -> tuple[Samples, Samples | None, Samples]:
+    """Return reference, low resolution (at the high rate) and estimate; of audio made elsewhere as the files are."""
+    if isinstance(terms, References):
+        reference, estimate = Elsewhere(player.run, terms).read(utterance)
+        return reference, None, _of_length(estimate, len(reference))
+    made = signals(player.run, terms, corpus, utterance, player.entrant)
+    return made.reference, resample(made.low, terms.low_rate, terms.high_rate), made.estimate
 
 
 def _of_length(samples: Samples, length: int) -> Samples:
