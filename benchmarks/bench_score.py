@@ -25,6 +25,7 @@ import numpy as np
 from srbench import audio
 from srbench.corpora import demo_corpus
 from srbench.protocols import load_protocol, prepare
+from srbench.run.workers import Where
 from srbench.scoring.job import Job, make_job, score_system
 from srbench.upscaler import build_upscaler
 
@@ -81,7 +82,7 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 
 def score(job: Job, results: Path, workers: int) -> None:
     """Score all pairs of a job."""
-    records = score_system(job, "spline", results, workers=workers).records
+    records = score_system(job, "spline", results, where=Where(workers)).records
     assert not any(record.error for record in records)
 
 

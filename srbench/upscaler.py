@@ -45,8 +45,9 @@ class Upscaler:
     target : function or class
         A function ``(low, low_rate, high_rate) -> array``, or a class with such a method ``upscale``, built when it
         is asked for (with ``device=…``, ``weights=…``, ``precision=…`` if its constructor takes them). A built object
-        may also offer ``supports(low_rate, high_rate)``, ``rates``, ``num_parameters`` and ``describe()``, a mapping
-        for the record (weights' hash, training data, ``training_speakers``).
+        may also offer ``supports(low_rate, high_rate)``, ``rates``, ``upscale_batch(lows, low_rate, high_rate)`` for
+        several signals at once, ``num_parameters`` and ``describe()``, a mapping for the record (weights' hash,
+        training data, ``training_speakers``).
     rates : sequence of (low_rate, high_rate), or None
         The pairs of rates in Hz that it supports; None for any.
     description : str
@@ -122,6 +123,31 @@ class BuiltUpscaler:
         name = self.upscaler.name
         estimate = _guarded(f"upscaler {name} raised", lambda: self.function(low.copy(), low_rate, high_rate))
         return check_estimate(name, estimate, len(low) * high_rate // low_rate)
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether it has a method ``upscale_batch(lows, low_rate, high_rate)`` for several signals at once."""
+        return callable(getattr(self.instance, "upscale_batch", None))
+
+    def batch(self, lows: Sequence[Samples], low_rate: Rate, high_rate: int) -> list[Samples]:
+        """Upscale several signals at once and hold each to the contract.
+
+        Raises
+        ------
+        UpscalerError
+            See `__call__`; also if it does not return as many as it was given.
+        """
+        name = self.upscaler.name
+        given = [low.copy() for low in lows]
+        made = _guarded(
+            f"upscaler {name} raised", lambda: list(self.instance.upscale_batch(given, low_rate, high_rate))
+        )
+        if len(made) != len(lows):
+            raise UpscalerError(f"upscaler {name} returned {len(made)} signals for {len(lows)}")
+        return [
+            check_estimate(name, estimate, len(low) * high_rate // low_rate)
+            for estimate, low in zip(made, lows, strict=True)
+        ]
 
     def check_rates(self, low_rate: Rate, high_rate: int) -> None:
         """Raise UpscalerError, with the list, if this pair of rates is not supported."""

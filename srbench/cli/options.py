@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from srbench.cli.output import progress_bar
+from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
     from srbench.run import Entrant, Plan, Run
+    from srbench.run.workers import Where
+
+GPU_BATCH = 16
 
 plugin_option = click.option(
     "--plugin",
@@ -59,8 +64,28 @@ _RUN_OPTIONS = (
         metavar="N",
         help="Processes. The numbers do not depend on it.",
     ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="For one utterance, in a process of its own; what takes longer fails, and the rest goes on.",
+    ),
+    click.option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Work on a Dask cluster: the scheduler's address, or its file. Not with --workers.",
+    ),
+    click.option(
+        "--send-data", is_flag=True, help="With --dask: send recordings along, to workers that do not see our files."
+    ),
     device_option,
     precision_option,
+    click.option(
+        "--batch",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Utterances at once, for upscalers that take several; 16 on a GPU, else 1.",
+    ),
     click.option(
         "--limit", type=click.IntRange(1), metavar="N", help="Score only the first N utterances; the result says so."
     ),
@@ -78,6 +103,14 @@ _RUN_OPTIONS = (
     click.option(
         "--save-audio", is_flag=True, help="Keep every estimate as a 32-bit float WAV file in its run's folder."
     ),
+    click.option(
+        "--keep",
+        default=10.0,
+        show_default=True,
+        type=click.FloatRange(min=0),
+        metavar="GB",
+        help="Keep estimates that took long, up to so much, so that another metric does not run the model again.",
+    ),
     click.option("--fresh", is_flag=True, help="Run again what is finished: for a model whose weights changed unseen."),
 )
 
@@ -92,12 +125,17 @@ class RunOptions:
     metrics: tuple[str, ...]
     plugins: tuple[Path, ...]
     workers: int
+    timeout: float | None
+    dask: str | None
+    send_data: bool
     device: str | None
     precision: str | None
+    batch: int | None
     limit: int | None
     allow_partial: bool
     results: Path
     save_audio: bool
+    keep: float
     fresh: bool
 
     @property
@@ -124,9 +162,43 @@ class RunOptions:
         from srbench.run import Entrant
 
         files = tuple(dict.fromkeys(path.resolve() for path in self.plugins))
-        return tuple(
+        made = (
             Entrant(name, plugins=files, device=self.device, precision=self.precision) for name in dict.fromkeys(names)
         )
+        return tuple(dataclasses.replace(each, batch=self._batch(each)) for each in made)
+
+    def _batch(self, entrant: Entrant) -> int:
+        if self.batch is not None:
+            return self.batch
+        on_gpu = self.device is not None and not self.device.startswith("cpu") and self.dask is None
+        return GPU_BATCH if on_gpu and self.timeout is None and entrant.takes_batches() else 1
+
+    @contextlib.contextmanager
+    def where(self) -> Iterator[Where]:
+        """Offer the place where utterances are evaluated.
+
+        Raises
+        ------
+        SrbenchError
+            If what was asked for does not go together, or no cluster answers.
+        """
+        from srbench.run.workers import Where
+
+        if (self.batch or 1) > 1 and (self.dask is not None or self.timeout is not None):
+            raise SrbenchError("--batch works in this process: it does not go with --dask or --timeout")
+        if self.dask is None:
+            if self.send_data:
+                raise SrbenchError("--send-data is about a cluster: it goes with --dask ADDRESS")
+            yield Where(self.workers, self.timeout)
+            return
+        if self.workers > 1:
+            raise SrbenchError("--dask has workers of its own: leave out --workers")
+        if self.send_data and self.save_audio:
+            raise SrbenchError("--save-audio needs workers that see our files: it does not go with --send-data")
+        from srbench.run.cluster import dask_cluster
+
+        with dask_cluster(self.dask, send=self.send_data, timeout=self.timeout) as where:
+            yield where
 
     def run(self, plans: Sequence[tuple[Entrant, Plan]]) -> list[Run]:
         """Run each entrant over its plan, or find it finished; all are asked before the first is run.
@@ -140,15 +212,16 @@ class RunOptions:
 
         for entrant, plan in plans:
             entrant.provenance(plan.protocol)
-        with progress_bar() as progress:
+        with self.where() as where, progress_bar() as progress:
             return [
                 run_entrant(
                     plan,
                     entrant,
                     self.results,
-                    workers=self.workers,
+                    where=where,
                     save_audio=self.save_audio,
                     fresh=self.fresh,
+                    keep_gigabytes=self.keep,
                     progress=progress,
                 )
                 for entrant, plan in plans

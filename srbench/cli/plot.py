@@ -168,6 +168,7 @@ def distribution_command(
     from srbench.report.distribution import collect, draw_by_speaker, draw_by_upscaler, summary
     from srbench.report.figure import check_target, require_plots, save
     from srbench.run import find_runs, open_run, run_entrant
+    from srbench.run.workers import Where
 
     require_plots()
     check_target(out)
@@ -180,7 +181,7 @@ def distribution_command(
     if asked["models"]:
         plan, entrants = _prepare(out, metrics=metrics or None, **asked)
         with progress_bar() as progress:
-            runs += [run_entrant(plan, e, results, workers=workers, progress=progress) for e in entrants.values()]
+            runs += [run_entrant(plan, e, results, where=Where(workers), progress=progress) for e in entrants.values()]
     if not runs:
         raise SrbenchError("only anchors are there; --anchors draws them")
     values = collect(runs, metrics)

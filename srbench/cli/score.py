@@ -99,6 +99,7 @@ def command(
         srbench score references --systems nuwave=out/nuwave unet=out/unet
     """
     from srbench.results.scoring import score_document, write_score_table
+    from srbench.run.workers import Where
     from srbench.scoring import Repairs
     from srbench.scoring.job import make_job, score_system
 
@@ -116,7 +117,8 @@ def command(
     )
     with progress_bar() as progress:
         runs = [
-            score_system(job, each, results, workers=workers, fresh=fresh, progress=progress) for each in job.systems
+            score_system(job, each, results, where=Where(workers), fresh=fresh, progress=progress)
+            for each in job.systems
         ]
     document = score_document(job, runs)
     if table is not None:

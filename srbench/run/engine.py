@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
+from srbench.files import whole_file
+from srbench.run.batches import in_batches
 from srbench.run.entrant import Entrant, leakage
+from srbench.run.estimates import Estimates, estimates_in, kept_bytes
 from srbench.run.manifest import folder_name, identity, manifest, write_json
 from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
-from srbench.run.workers import Work, do_all
+from srbench.run.workers import HERE, Where, Work, do_all
 
 SEED = 0
 FIXED_COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined")
@@ -39,10 +44,11 @@ def run_entrant(
     entrant: Entrant,
     results: str | Path,
     *,
-    workers: int = 1,
+    where: Where = HERE,
     save_audio: bool = False,
     seed: int = SEED,
     fresh: bool = False,
+    keep_gigabytes: float = 0.0,
     progress: Progress | None = None,
 ) -> Run:
     """Run one entrant over a plan, going on from its journal if there is one.
@@ -53,40 +59,101 @@ def run_entrant(
     entrant : Entrant
     results : path
         The run's folder is made below it, ``<protocol>/<entrant>-<identity>``.
-    workers : int
-        Processes; 1 works in this one. The numbers do not depend on it.
+    where : Where
+        In this process, in others, on other machines. The numbers do not depend on it.
     save_audio : bool
         Keep every estimate as ``audio/<utterance>.wav`` in the run's folder, 32-bit float.
     seed : int
     fresh : bool
         Forget what was finished before.
+    keep_gigabytes : float
+        Keep estimates that took long to make, for other metrics, as long as those in the results folder are not more.
     progress : callable (name, done, total), optional
 
     Raises
     ------
     SrbenchError
-        If the entrant cannot be run at all, the results folder cannot be written, or no recording can be used.
+        If the entrant cannot be run at all, the results folder cannot be written or another process is writing there,
+        or no recording can be used.
     """
     provenance = entrant.provenance(plan.protocol)
     known = identity(plan, provenance, seed)
     folder = Path(results) / plan.protocol.name / folder_name(known)
     task = Task(
-        plan.protocol, plan.definitions, entrant, seed, plan.corpus.root, folder / "audio" if save_audio else None
+        plan.protocol,
+        plan.definitions,
+        entrant,
+        seed,
+        plan.corpus.root.absolute(),
+        (folder / "audio").absolute() if save_audio else None,
+        None if where.sends else _estimates(Path(results).absolute(), plan, entrant, provenance, seed, keep_gigabytes),
+        fresh,
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if fresh:
-            (folder / "journal.jsonl").unlink(missing_ok=True)
-        document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
-        document["started"] = started_before(folder) or document["started"]
-        write_json(folder / "manifest.json", document)
-        records = _evaluate_all(plan, task, folder / "journal.jsonl", workers, progress)
-        if all(record.input_at_fault for record in records):
-            raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
-        write_run_tables(folder, records, tuple(plan.definitions))
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
+    try:
+        with alone_in(folder):
+            return _run(plan, task, folder, known, provenance, where, fresh, progress)
+    except OSError as error:
+        raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
+
+
+def _run(
+    plan: Plan,
+    task: Task,
+    folder: Path,
+    known: dict[str, Any],
+    provenance: dict[str, Any],
+    where: Where,
+    fresh: bool,
+    progress: Progress | None,
+) -> Run:
+    if fresh:
+        (folder / "journal.jsonl").unlink(missing_ok=True)
+    document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
+    document["started"] = started_before(folder) or document["started"]
+    write_json(folder / "manifest.json", document)
+    records = _evaluate_all(plan, task, folder / "journal.jsonl", where, progress)
+    if all(record.input_at_fault for record in records):
+        raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
+    write_run_tables(folder, records, tuple(plan.definitions))
     return Run(folder, document, records)
+
+
+def _estimates(
+    results: Path, plan: Plan, entrant: Entrant, provenance: dict[str, Any], seed: int, gigabytes: float
+) -> Estimates | None:
+    """Return where estimates are kept; None for anchors, which are made quickly, and where there are enough."""
+    if entrant.anchor or gigabytes <= 0 or kept_bytes(results) >= gigabytes * 1e9:
+        return None
+    return estimates_in(results, plan.protocol, provenance, seed)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a run's folder, so that no other process writes into it; a killed one holds it no longer.
+
+    Raises
+    ------
+    SrbenchError
+        If another process holds it.
+    """
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise SrbenchError(
+            f"{folder}: another srbench is writing into it; wait until it is done, or use another --results"
+        ) from error
+    except NotImplementedError:  # a file system without locks
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def started_before(folder: Path) -> str:
@@ -100,11 +167,12 @@ def started_before(folder: Path) -> str:
 
 
 def _evaluate_all(
-    plan: Plan, task: Task, journal_path: Path, workers: int, progress: Progress | None
+    plan: Plan, task: Task, journal_path: Path, where: Where, progress: Progress | None
 ) -> tuple[Record, ...]:
-    work = Work(Record, partial(evaluate, task), partial(_died, task), partial(_still_good, task))
+    batched = partial(in_batches, task, task.entrant.batch) if task.entrant.batch > 1 else None
+    work = Work(Record, partial(evaluate, task), partial(_died, task), partial(_still_good, task), batched)
     told = partial(progress, task.entrant.name) if progress else None
-    return do_all(work, plan.utterances, journal_path, workers, told)
+    return do_all(work, plan.utterances, journal_path, where, told)
 
 
 def _still_good(task: Task, record: Record, utterance: Utterance) -> bool:
@@ -113,17 +181,15 @@ def _still_good(task: Task, record: Record, utterance: Utterance) -> bool:
     return task.audio_folder is None or audio_file(task.audio_folder, utterance.id).exists()
 
 
-def _died(task: Task, utterance: Utterance) -> Record:
-    return Record(**blank(task, utterance), error="the process that evaluated it died (killed or crashed)")
+def _died(task: Task, utterance: Utterance, why: str) -> Record:
+    return Record(**blank(task, utterance), error=why)
 
 
 def write_run_tables(folder: Path, records: Sequence[Record], metrics: tuple[str, ...]) -> None:
     """Write ``utterances.csv`` and, apart from it because they never repeat, ``timings.csv``."""
     with ExitStack() as stack:
         tables = {
-            name: csv.writer(
-                stack.enter_context((folder / name).open("w", encoding="utf-8", newline="")), lineterminator="\n"
-            )
+            name: csv.writer(stack.enter_context(whole_file(folder / name, newline="")), lineterminator="\n")
             for name in ("utterances.csv", "timings.csv")
         }
         tables["utterances.csv"].writerow([*FIXED_COLUMNS, *metrics])

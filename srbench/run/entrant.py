@@ -7,7 +7,7 @@ reach) and the *reference* itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 
 from srbench.audio import Rate, Samples
 from srbench.degradation import Brickwall
+from srbench.errors import SrbenchError
 from srbench.protocols import Prepared, Protocol
 from srbench.run.plan import Plan
 from srbench.upscaler import BuiltUpscaler, build_upscaler
@@ -37,6 +38,8 @@ class Entrant:
     plugins : tuple of Path
     device, precision : str or None
         For upscalers that take them.
+    batch : int
+        Utterances at once, for upscalers that take several.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Entrant:
     plugins: tuple[Path, ...] = ()
     device: str | None = None
     precision: str | None = None
+    batch: int = 1
 
     def provenance(self, protocol: Protocol) -> dict[str, Any]:
         """Return where it comes from and what it tells of itself.
@@ -57,14 +61,25 @@ class Entrant:
             return {"name": self.name, "kind": "anchor", "distribution": "srbench"}
         built, origin = _build(self)
         built.check_rates(protocol.low_rate, protocol.high_rate)
-        device = {"device": self.device} if self.device else {}
-        return {**built.describe(), "name": _told_name(self.name), "kind": "upscaler", **origin, **device}
+        if self.batch > 1 and not built.takes_batches:
+            raise SrbenchError(f"upscaler {self.name} takes one signal at a time (no method upscale_batch): no --batch")
+        told: dict[str, Any] = {"device": self.device} if self.device else {}
+        told |= {"batch": self.batch} if self.batch > 1 else {}  # last digits may depend on what goes together
+        return {**built.describe(), "name": _told_name(self.name), "kind": "upscaler", **origin, **told}
+
+    def takes_batches(self) -> bool:
+        """Tell whether several signals can go through it together."""
+        return not self.anchor and _build(self)[0].takes_batches
 
     def estimate(self, prepared: Prepared, protocol: Protocol) -> Samples:
         """Return the entrant's estimate of a reference from its low-resolution version (from itself, for an anchor)."""
         if self.anchor:
             return ORACLES[self.name](prepared.reference, protocol.low_rate, protocol.high_rate)
         return _build(self)[0](prepared.low, protocol.low_rate, protocol.high_rate)
+
+    def estimate_batch(self, lows: Sequence[Samples], protocol: Protocol) -> list[Samples]:
+        """Return the estimates of several low-resolution signals that go through the upscaler together."""
+        return _build(self)[0].batch(lows, protocol.low_rate, protocol.high_rate)
 
 
 def _told_name(name: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from srbench import __version__
 from srbench.corpora.splits import checksum
+from srbench.files import whole_file
 from srbench.run.plan import Plan
 
 FORMAT = 1
@@ -63,19 +64,19 @@ def circumstances() -> dict[str, Any]:
     return {
         "aggregation": "mean.utterance",
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "versions": {"srbench": __version__, "python": platform.python_version(), **_versions()},
+        "versions": {"srbench": __version__, "python": platform.python_version(), **versions()},
         "machine": {"system": platform.platform(), "processor": _processor(), "cpus": os.cpu_count()},
     }
 
 
 def write_json(path: Path, document: Any) -> None:
     """Write a JSON file so that it is whole or not there at all."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with whole_file(path) as file:
+        file.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that numbers come from, as far as they are installed."""
     found = {}
     for package in _PACKAGES:
         try:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from time import perf_counter
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
 from srbench import audio
+from srbench.audio import Samples
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_digest
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, UpscalerError
 from srbench.metrics import Definition, Pair, measure_all
-from srbench.protocols import Protocol, prepare
+from srbench.protocols import Prepared, Protocol, prepare
 from srbench.run.entrant import Entrant
+from srbench.run.estimates import LEAST_SECONDS, Estimates
 
 R = TypeVar("R", bound="Record")
 
@@ -38,7 +41,11 @@ class Task:
     root : Path
         The corpus's folder, to which file names in records are relative.
     audio_folder : Path or None
-        Where estimates are kept.
+        Where estimates are kept as audio.
+    estimates : Estimates or None
+        Where those that took long to make are kept, to be used again.
+    fresh : bool
+        Make them all the same.
     """
 
     protocol: Protocol
@@ -47,6 +54,16 @@ class Task:
     seed: int
     root: Path
     audio_folder: Path | None = None
+    estimates: Estimates | None = None
+    fresh: bool = False
+
+
+class Made(NamedTuple):
+    """An estimate that was made elsewhere than where it is measured, and the seconds it took; or why there is none."""
+
+    estimate: Samples | None
+    seconds: float
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,13 +127,15 @@ class Record:
         return record
 
 
-def evaluate(task: Task, utterance: Utterance) -> Record:
+def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Record:
     """Evaluate one utterance; what goes wrong is recorded, with the reason in one line.
 
     Parameters
     ----------
     task : Task
     utterance : Utterance
+    made : Made, optional
+        What the upscaler made of it already.
 
     Returns
     -------
@@ -128,14 +147,11 @@ def evaluate(task: Task, utterance: Utterance) -> Record:
         recording, file_rate = audio.read(utterance.path)
         prepared = prepare(recording, file_rate, protocol)
     except SrbenchError as error:
-        return Record(**base, error=_one_line(error), input_at_fault=True)
+        return Record(**base, error=one_line(error), input_at_fault=True)
     seconds = len(prepared.reference) / protocol.high_rate
     told = {**base, "file_rate": file_rate, "samples": len(prepared.reference), "seconds": seconds}
     try:
-        seed_all(task.seed, utterance.id)
-        started = perf_counter()
-        estimate = task.entrant.estimate(prepared, protocol)
-        upscaled = perf_counter()
+        estimate, upscale_seconds = _estimate(task, utterance, base["stamp"], prepared, made)
         if task.audio_folder is not None:
             kept = audio_file(task.audio_folder, utterance.id)
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -145,14 +161,52 @@ def evaluate(task: Task, utterance: Utterance) -> Record:
         values, undefined = measure_all(pair, task.definitions)
         measured = perf_counter()
     except SrbenchError as error:
-        return Record(**told, error=_one_line(error))
+        return Record(**told, error=one_line(error))
     return Record(
         **told,
         values=values,
         undefined=undefined,
-        upscale_seconds=upscaled - started,
+        upscale_seconds=upscale_seconds,
         metric_seconds=measured - measuring,
     )
+
+
+def _estimate(
+    task: Task, utterance: Utterance, stamp: str, prepared: Prepared, made: Made | None
+) -> tuple[Samples, float]:
+    """Return the estimate and the seconds that it took: made already, kept from before, or made now."""
+    if made is not None and made.error:
+        raise UpscalerError(made.error)
+    kept = task.estimates
+    if made is None or made.estimate is None:
+        found = kept.find(utterance.id, stamp, len(prepared.reference)) if kept and not task.fresh else None
+        if found is not None:
+            return found
+        here = os.getcwd()
+        seed_all(task.seed, utterance.id)
+        started = perf_counter()
+        try:
+            estimate = task.entrant.estimate(prepared, task.protocol)
+        finally:
+            os.chdir(here)  # a model that went elsewhere takes nobody with it
+        made = Made(estimate, perf_counter() - started)
+    assert made.estimate is not None
+    if kept and made.seconds >= LEAST_SECONDS:
+        kept.keep(utterance.id, stamp, made.estimate, made.seconds)
+    return made.estimate, made.seconds
+
+
+def read_low(task: Task, utterance: Utterance) -> Samples | None:
+    """Return what an upscaler is given of an utterance; None where it is not needed, or cannot be read."""
+    try:
+        prepared = prepare(*audio.read(utterance.path), task.protocol)
+    except SrbenchError:  # `evaluate` will say so
+        return None
+    if task.estimates is not None and not task.fresh:
+        stamp = file_digest(utterance.path)
+        if task.estimates.find(utterance.id, stamp, len(prepared.reference)) is not None:
+            return None
+    return prepared.low
 
 
 def blank(task: Task, utterance: Utterance) -> dict[str, Any]:
@@ -176,5 +230,6 @@ def audio_file(folder: Path, utterance_id: str) -> Path:
     return folder / f"{utterance_id}.wav"
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Return an error's text without line breaks."""
     return " ".join(str(error).split())

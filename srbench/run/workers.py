@@ -1,19 +1,18 @@
-"""Work that is done item by item, journal in hand: in this process or in others, and gone on with after a stop."""
+"""Work that is done item by item, journal in hand, wherever it is done; gone on with after a stop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.pipeline import Record
+from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
+from srbench.run.threads import single_threaded
 
 
 class Item(Protocol):
@@ -39,23 +38,54 @@ class Work(Generic[I, R]):
         Of the records, to read them back from the journal.
     evaluate : callable item -> record
         Raises nothing, and can be pickled.
-    died : callable item -> record
+    died : callable (item, why) -> record
         For an item whose process died.
     still_good : callable (record, item) -> bool
         Whether a record from the journal is still what `evaluate` would give.
+    batched : callable (items, pool) -> records, optional
+        Does several at once in this process, and gives a pool what can be done beside.
     """
 
     kind: type[R]
     evaluate: Callable[[I], R]
-    died: Callable[[I], R]
+    died: Callable[[I, str], R]
     still_good: Callable[[R, I], bool]
+    batched: Callable[[Sequence[I], Executor], Iterator[R]] | None = None
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where work is done; the numbers do not depend on it.
+
+    Attributes
+    ----------
+    workers : int
+        Processes on this machine; 1 without a timeout is this one.
+    timeout : float or None, in seconds
+        For one item; what takes longer fails.
+    executor : Executor or None
+        In place of processes of ours, any engine behind the standard interface; what it runs are picklable calls.
+    at_once : callable () -> int, optional
+        How many items such an engine works at together.
+    sends : bool
+        Whether it is sent the files that it reads; else it sees ours.
+    """
+
+    workers: int = 1
+    timeout: float | None = None
+    executor: Executor | None = None
+    at_once: Callable[[], int] | None = None
+    sends: bool = False
+
+
+HERE = Where()
 
 
 def do_all(
     work: Work[I, R],
     items: Sequence[I],
     journal_path: Path,
-    workers: int = 1,
+    where: Where = HERE,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[R, ...]:
     """Return the record of every item, in order: what the journal has and is still good, the rest done now.
@@ -66,18 +96,16 @@ def do_all(
     items : sequence
     journal_path : Path
         Records are appended as they are finished.
-    workers : int
-        Processes; 1 works in this one.
+    where : Where
     progress : callable (done, total), optional
     """
     known = read_journal(journal_path, work.kind)
-    keep_memory()
     done = {each.id: known[each.id] for each in items if each.id in known and work.still_good(known[each.id], each)}
     todo = [each for each in items if each.id not in done]
     with open_journal(journal_path) as journal:
         if progress:
             progress(len(done), len(items))
-        for record in _records(work, todo, workers):
+        for record in _records(work, todo, where):
             append(journal, record)
             done[record.utterance] = record
             if progress:
@@ -85,62 +113,48 @@ def do_all(
     return tuple(done[each.id] for each in items)
 
 
-def _records(work: Work[I, R], items: list[I], workers: int) -> Iterator[R]:
-    if workers <= 1:  # even a single item may be the one that kills its process
-        yield from map(work.evaluate, items)
+def _records(work: Work[I, R], items: list[I], where: Where) -> Iterator[R]:
+    if not items:
+        return
+    if where.executor is not None:
+        yield from _through(where.executor, work, items, where.at_once or (lambda: 1))
+    elif work.batched is not None:
+        yield from _batched(work, work.batched, items, where.workers)
+    elif where.workers > 1 or where.timeout is not None:  # even a single item may be the one that kills its process
+        yield from in_processes(work.evaluate, work.died, items, where.workers, where.timeout)
     else:
-        yield from _in_processes(work, items, workers)
+        keep_memory()
+        with single_threaded():
+            yield from map(work.evaluate, items)
 
 
-def _in_processes(work: Work[I, R], items: list[I], workers: int) -> Iterator[R]:
-    """Evaluate in worker processes; a worker that dies costs at most the item it died on.
-
-    When a worker dies the pool is lost with all that was under way. Those items are then tried one at a time,
-    each in a process of its own, so that the one at fault is found and the others are not blamed.
-    """
-    left = iter(items)
-    while True:
-        suspects: list[I] = []
-        with _pool(workers) as pool, suppress(BrokenProcessPool):
-            yield from _windowed(pool, work, left, 3 * workers, suspects)
-        if not suspects:
-            return
-        for item in suspects:
-            with _pool(1) as alone:
-                try:
-                    yield alone.submit(work.evaluate, item).result()
-                except BrokenProcessPool:
-                    yield work.died(item)
+def _batched(
+    work: Work[I, R], batched: Callable[[Sequence[I], Executor], Iterator[R]], items: list[I], workers: int
+) -> Iterator[R]:
+    """Work in batches; if a worker dies, do what is left one by one, each death at the cost of its item."""
+    left = {each.id: each for each in items}
+    try:
+        with pool_of(workers) as pool:
+            for record in batched(items, pool):
+                left.pop(record.utterance)
+                yield record
+    except BrokenProcessPool:
+        yield from in_processes(work.evaluate, work.died, list(left.values()), 1)
 
 
-def _windowed(pool: Executor, work: Work[I, R], left: Iterable[I], window: int, under_way: list[I]) -> Iterator[R]:
-    """Yield records as they are finished, with at most `window` items under way; `under_way` names them."""
-    waiting: dict[Future[R], I] = {}
-    source = iter(left)
-    while True:
-        for item in islice(source, window - len(waiting)):
-            under_way.append(item)
-            waiting[pool.submit(work.evaluate, item)] = item
-        if not waiting:
-            return
-        finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in finished:
-            record = future.result()
-            under_way.remove(waiting.pop(future))
-            yield record
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # spawn: a forked child inherits the threads' locks of numerical libraries in whatever state they were
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=keep_memory)
-
-
-def keep_memory() -> None:
-    """Have the C library keep freed arrays of some megabytes for the next, where it would return them each time.
-
-    glibc maps large arrays anew, page by page, until it has once seen a mapped one freed that was larger; metrics are
-    one large array after another, and spent a quarter of their time on pages. Elsewhere it does nothing.
-    """
-    import numpy as np
-
-    np.empty(31 << 20, np.uint8)  # just below the largest threshold that glibc takes on; never written to
+def _through(executor: Executor, work: Work[I, R], items: list[I], at_once: Callable[[], int]) -> Iterator[R]:
+    """Evaluate by somebody else's engine, which sees to its own losses, two items ahead of each of its workers."""
+    left, waiting = items[::-1], dict[Future[R], I]()
+    try:
+        while left or waiting:
+            while left and len(waiting) < 3 * max(1, at_once()):
+                item = left.pop()
+                waiting[executor.submit(work.evaluate, item)] = item
+            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                item = waiting.pop(future)
+                lost = future.exception()  # `evaluate` raises nothing: it is the engine's own
+                yield work.died(item, f"{DIED}: {' '.join(str(lost).split())[:200]}") if lost else future.result()
+    finally:
+        for future in waiting:
+            future.cancel()

@@ -19,9 +19,9 @@ from srbench.errors import SrbenchError
 from srbench.metrics import Definition, define
 from srbench.protocols import protocol_names
 from srbench.run import Run
-from srbench.run.engine import started_before, write_run_tables
+from srbench.run.engine import alone_in, started_before, write_run_tables
 from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
-from srbench.run.workers import Work, do_all
+from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.faults import Looks
 from srbench.scoring.pair import default_metrics
 from srbench.scoring.pairing import FilePair, Pairs, pair_up
@@ -132,7 +132,7 @@ def score_system(
     system: str,
     results: str | Path,
     *,
-    workers: int = 1,
+    where: Where = HERE,
     fresh: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> ScoreRun:
@@ -145,8 +145,8 @@ def score_system(
         One of the job's.
     results : path
         The folder ``<name>/<system>-<identity>`` is made below it.
-    workers : int
-        Processes; 1 works in this one. The numbers do not depend on it.
+    where : Where
+        In this process, in others, on other machines. The numbers do not depend on it.
     fresh : bool
         Forget what was finished before.
     progress : callable (name, done, total), optional
@@ -154,7 +154,7 @@ def score_system(
     Raises
     ------
     SrbenchError
-        If the results folder cannot be written.
+        If the results folder cannot be written, or another process is writing there.
     """
     pairs = job.systems[system]
     known = _identity(job, system)
@@ -163,18 +163,19 @@ def score_system(
     work = Work(ScoreRecord, partial(evaluate, task), partial(died, task), partial(still_good, task))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if fresh:
-            (folder / "journal.jsonl").unlink(missing_ok=True)
-        document = _manifest(job, known, pairs)
-        document["started"] = started_before(folder) or document["started"]
-        write_json(folder / "manifest.json", document)
-        told = partial(progress, system) if progress else None
-        records = do_all(work, pairs.pairs, folder / "journal.jsonl", workers, told)
-        records = _name_swapped(records, pairs.pairs)
-        document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
-        write_json(folder / "manifest.json", document)
-        write_run_tables(folder, records, tuple(job.definitions))
-        _write_pairs(folder / "pairs.csv", records)
+        with alone_in(folder):
+            if fresh:
+                (folder / "journal.jsonl").unlink(missing_ok=True)
+            document = _manifest(job, known, pairs)
+            document["started"] = started_before(folder) or document["started"]
+            write_json(folder / "manifest.json", document)
+            told = partial(progress, system) if progress else None
+            records = do_all(work, pairs.pairs, folder / "journal.jsonl", where, told)
+            records = _name_swapped(records, pairs.pairs)
+            document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
+            write_json(folder / "manifest.json", document)
+            write_run_tables(folder, records, tuple(job.definitions))
+            _write_pairs(folder / "pairs.csv", records)
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
     return ScoreRun(folder, document, records, pairs)

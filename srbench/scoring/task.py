@@ -13,7 +13,7 @@ from srbench.audio import Samples
 from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition
-from srbench.run.pipeline import Record
+from srbench.run.pipeline import Record, one_line
 from srbench.scoring.pair import score_pair
 from srbench.scoring.pairing import FilePair
 from srbench.scoring.repair import Repairs
@@ -81,7 +81,7 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
     try:
         reference, reference_rate = audio.read_channels(pair.reference)
     except SrbenchError as error:
-        return ScoreRecord(**base, error=_one_line(error), input_at_fault=True)
+        return ScoreRecord(**base, error=one_line(error), input_at_fault=True)
     base |= {"file_rate": reference_rate, "samples": len(reference), "seconds": len(reference) / reference_rate}
     if reference_rate != task.sample_rate:
         text = f"the reference is at {reference_rate} Hz, most are at {task.sample_rate} Hz: score them apart"
@@ -95,7 +95,7 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
         )
         seconds = perf_counter() - started
     except SrbenchError as error:
-        return ScoreRecord(**base, error=_one_line(error))
+        return ScoreRecord(**base, error=one_line(error))
     base |= {} if score.samples is None else {"samples": score.samples}
     return ScoreRecord(
         **base,
@@ -122,9 +122,9 @@ def blank(task: ScoreTask, pair: FilePair) -> dict[str, Any]:
     }
 
 
-def died(task: ScoreTask, pair: FilePair) -> ScoreRecord:
+def died(task: ScoreTask, pair: FilePair, why: str) -> ScoreRecord:
     """Return the record of a pair whose process died."""
-    return ScoreRecord(**blank(task, pair), error="the process that scored it died (killed or crashed)")
+    return ScoreRecord(**blank(task, pair), error=why)
 
 
 def still_good(task: ScoreTask, record: ScoreRecord, pair: FilePair) -> bool:
@@ -145,7 +145,3 @@ def _read_low(path: Path, cutoff: float | None) -> tuple[Samples, float]:
 def _told(path: Path, root: Path) -> str:
     path, root = path.absolute(), root.absolute()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

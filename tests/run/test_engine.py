@@ -15,6 +15,7 @@ from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
 from srbench.results import aggregate_run, write_aggregates
 from srbench.run import Entrant, Plan, Run, make_plan, run_entrant
+from srbench.run.workers import Where
 
 PLUGIN = """
     import os
@@ -125,7 +126,7 @@ def test_folder_of_a_run(plan: Plan, plugin: Path, tmp_path: Path) -> None:
     assert run.folder.parent == tmp_path / "demo"
     assert run.folder.name.startswith("noisy-")
     assert {p.name for p in run.folder.iterdir()} == {
-        "manifest.json", "journal.jsonl", "utterances.csv", "timings.csv", "audio"
+        "manifest.json", "journal.jsonl", "utterances.csv", "timings.csv", "audio", ".lock"
     }  # fmt: skip
     assert seen == [("noisy", n, 7) for n in range(8)]
     assert [r.utterance for r in run.records] == IDS
@@ -197,7 +198,7 @@ def test_tables_do_not_depend_on_the_number_of_workers(plan: Plan, plugin: Path,
     entrant = Entrant("noisy", plugins=(plugin,))
     alone = tables(run_entrant(plan, entrant, tmp_path / "1"))
     for workers in (2, 3):
-        assert tables(run_entrant(plan, entrant, tmp_path / str(workers), workers=workers)) == alone
+        assert tables(run_entrant(plan, entrant, tmp_path / str(workers), where=Where(workers))) == alone
     assert len(set(alone["utterances.csv"].split())) > 7
 
 
@@ -216,11 +217,11 @@ def test_failure_costs_its_utterance_only(name: str, plan: Plan, plugin: Path, t
 def test_failures_in_workers_are_the_same(plan: Plan, plugin: Path, tmp_path: Path) -> None:
     entrant = Entrant("raises", plugins=(plugin,))
     alone = tables(run_entrant(plan, entrant, tmp_path / "1"))
-    assert tables(run_entrant(plan, entrant, tmp_path / "2", workers=2)) == alone
+    assert tables(run_entrant(plan, entrant, tmp_path / "2", where=Where(2))) == alone
 
 
 def test_worker_that_dies_costs_its_utterance_only(plan: Plan, plugin: Path, tmp_path: Path) -> None:
-    run = run_entrant(plan, Entrant("dies", plugins=(plugin,)), tmp_path, workers=2)
+    run = run_entrant(plan, Entrant("dies", plugins=(plugin,)), tmp_path, where=Where(2))
     good = run_entrant(plan, Entrant("hold"), tmp_path)
     assert [r.utterance for r in run.records if r.error] == ["a/2"]
     for row, other in zip(rows(run), rows(good), strict=True):
@@ -245,7 +246,7 @@ def test_all_utterances_fail(plan: Plan, plugin: Path, tmp_path: Path) -> None:
 def test_prints_of_workers_stay_off_stdout(
     plan: Plan, plugin: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run_entrant(plan, Entrant("prints", plugins=(plugin,)), tmp_path, workers=2)
+    run_entrant(plan, Entrant("prints", plugins=(plugin,)), tmp_path, where=Where(2))
     out, err = capfd.readouterr()
     assert out == ""
     assert err.count("hello from") == 7
@@ -257,7 +258,7 @@ def test_prints_of_loading_stay_off_stdout(plan: Plan, tmp_path: Path, capfd: py
         "from srbench.upscaler import upscaler\nprint('loading')\n"
         "@upscaler()\ndef loud(low, low_rate, high_rate):\n    return low.repeat(4)\n"
     )
-    run_entrant(plan, Entrant("loud", plugins=(path,)), tmp_path, workers=2)
+    run_entrant(plan, Entrant("loud", plugins=(path,)), tmp_path, where=Where(2))
     assert capfd.readouterr()[0] == ""
 
 
@@ -316,7 +317,7 @@ def test_estimate_that_cannot_be_kept(workers: int, plan: Plan, tmp_path: Path) 
     (run.folder / "journal.jsonl").unlink()
     (run.folder / "audio" / "a" / "2.wav").mkdir(parents=True)
     with pytest.raises(SrbenchError, match="cannot write results to"):
-        run_entrant(plan, Entrant("hold"), tmp_path, save_audio=True, workers=workers)
+        run_entrant(plan, Entrant("hold"), tmp_path, save_audio=True, where=Where(workers))
 
 
 def test_file_name_that_is_not_utf8(data: Path, tmp_path: Path) -> None:

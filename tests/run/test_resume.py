@@ -20,6 +20,7 @@ import soundfile
 from srbench.protocols import load_protocol
 from srbench.results import aggregate_run, write_aggregates
 from srbench.run import Entrant, Plan, Run, make_plan, run_entrant
+from srbench.run.workers import Where
 
 PLUGIN = """
     import hashlib, os, time
@@ -108,7 +109,7 @@ def test_finished_run_is_not_run_again(data: Path, plugin: Path, calls: Path, tm
     before = tables(first)
     journal = (first.folder / "journal.jsonl").read_bytes()
     seen = []
-    second = run_entrant(plan, entrant, tmp_path / "r", progress=lambda *what: seen.append(what), workers=2)
+    second = run_entrant(plan, entrant, tmp_path / "r", progress=lambda *what: seen.append(what), where=Where(2))
     assert count(calls) == N
     assert seen == [("counted", N, N)]
     assert second.records == first.records
@@ -211,10 +212,11 @@ def test_the_one_that_kills_its_process_is_tried_again_in_a_process(data: Path, 
         from pathlib import Path
         from srbench.protocols import load_protocol
         from srbench.run import Entrant, make_plan, run_entrant
+        from srbench.run.workers import Where
         if __name__ == "__main__":
             plan = make_plan(load_protocol("demo"), {str(data)!r}, metrics=("snr",))
             for _ in range(2):
-                run = run_entrant(plan, Entrant("deadly", plugins=(Path({str(plugin)!r}),)), "r", workers=2)
+                run = run_entrant(plan, Entrant("deadly", plugins=(Path({str(plugin)!r}),)), "r", where=Where(2))
             print([r.utterance for r in run.records if r.error])
     """
     (tmp_path / "script.py").write_text(dedent(code))

@@ -1,0 +1,26 @@
+"""Files that are whole or not there at all: written beside their place, then moved to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def whole_file(path: Path, *, newline: str | None = None) -> Iterator[IO[str]]:
+    """Open a text file for writing that takes the place of ``path`` once it is written, and not if that fails.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline=newline) as file:
+            yield file
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,84 @@
+"""Several utterances through a network at once, here, while worker processes read, degrade and measure.
+
+For upscalers with a method ``upscale_batch``, on a GPU above all: it waits for no metric, and no metric for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from itertools import islice
+from time import perf_counter
+
+from srbench import audio
+from srbench.audio import Samples
+from srbench.corpora import Utterance
+from srbench.errors import SrbenchError
+from srbench.run.pipeline import Made, Record, Task, evaluate, one_line, read_low, seed_all
+
+AHEAD = 2  # batches that are read before they are upscaled
+
+
+def in_batches(task: Task, batch: int, utterances: Sequence[Utterance], pool: Executor) -> Iterator[Record]:
+    """Yield the records of utterances, as they are finished.
+
+    Parameters
+    ----------
+    task : Task
+        Of an entrant that takes batches.
+    batch : int
+        Utterances at once.
+    utterances : sequence
+        Taken longest first, so that those that go together are of like length.
+    pool : Executor
+        Who reads and measures.
+    """
+    ordered = iter(sorted(utterances, key=_seconds, reverse=True))
+    reading: deque[list[tuple[Utterance, Future[Samples | None]]]] = deque()
+    measuring: set[Future[Record]] = set()
+    while True:
+        while len(reading) < AHEAD and (group := list(islice(ordered, batch))):
+            reading.append([(each, pool.submit(read_low, task, each)) for each in group])
+        if not reading:
+            break
+        read = [(each, future.result()) for each, future in reading.popleft()]
+        made = _upscale(task, [(each, low) for each, low in read if low is not None])
+        measuring |= {pool.submit(evaluate, task, each, made.get(each.id)) for each, _ in read}
+        yield from _finished(measuring, keep=3 * batch)
+    yield from _finished(measuring, keep=0)
+
+
+def _upscale(task: Task, lows: list[tuple[Utterance, Samples]]) -> dict[str, Made]:
+    """Return the estimates by utterance; where a batch fails as a whole, each by itself."""
+    if not lows:
+        return {}
+    seed_all(task.seed, lows[0][0].id)
+    started = perf_counter()
+    try:
+        estimates = task.entrant.estimate_batch([low for _, low in lows], task.protocol)
+    except SrbenchError as error:
+        if len(lows) == 1:
+            return {lows[0][0].id: Made(None, 0.0, one_line(error))}
+        return {key: made for each in lows for key, made in _upscale(task, [each]).items()}
+    seconds = (perf_counter() - started) / len(lows)
+    return {each.id: Made(estimate, seconds) for (each, _), estimate in zip(lows, estimates, strict=True)}
+
+
+def _finished(measuring: set[Future[Record]], keep: int) -> Iterator[Record]:
+    """Yield what is measured by now, and go on until no more than ``keep`` are under way."""
+    while measuring:
+        done, _ = wait(measuring, timeout=None if len(measuring) > keep else 0, return_when=FIRST_COMPLETED)
+        if not done:
+            return
+        for future in done:
+            measuring.remove(future)
+            yield future.result()
+
+
+def _seconds(utterance: Utterance) -> float:
+    try:
+        header = audio.info(utterance.path)
+    except SrbenchError:  # its record will say so
+        return 0.0
+    return header.frames / max(header.sample_rate, 1)

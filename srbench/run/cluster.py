@@ -1,0 +1,157 @@
+"""Utterances on a Dask cluster, behind the same interface as processes on this machine.
+
+`distributed` hands tasks to its workers, and to others when it loses one. Its tasks may share a process as threads, and
+an upscaler need not stand that (it may draw from the global generator, or change the folder): they take turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from srbench import __version__
+from srbench.corpora import Utterance
+from srbench.errors import SrbenchError
+from srbench.run.pipeline import Record, Task, evaluate
+from srbench.run.threads import single_threaded
+from srbench.run.workers import Where
+
+_ANSWER_SECONDS = 20
+_TURN = threading.Lock()
+_UNPACKED: dict[str, Path] = {}  # in a worker: what was sent along, by content
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A file that is sent along: its place below the root, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@contextlib.contextmanager
+def dask_cluster(address: str, *, send: bool = False, timeout: float | None = None) -> Iterator[Where]:
+    """Connect to a Dask scheduler, and offer its workers as a place where work is done.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``tcp://10.0.0.1:8786``, or the path of a scheduler file.
+    send : bool
+        Send recordings and plug-in files along with each utterance; else the workers must see them, and the results,
+        under the same paths.
+    timeout : float, in seconds, optional
+        For one utterance. The worker that it runs on is ended, and its nanny starts another.
+
+    Raises
+    ------
+    SrbenchError
+        If `distributed` is not installed, nobody answers, there are no workers, or they have another srbench.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise SrbenchError("--dask needs the package distributed: pip install 'srbench[cluster]'") from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it tells of lost workers at length; we in one line
+    place = "scheduler_file" if Path(address).is_file() else "address"
+    connect: Callable[..., Any] = Client
+    try:
+        client = connect(**{place: address}, timeout=_ANSWER_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise SrbenchError(f"no Dask scheduler answers at {address}: {' '.join(str(error).split())}") from error
+    try:
+        with contextlib.suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=_ANSWER_SECONDS)
+        _check_workers(client, address)
+        with client.get_executor(retries=0) as executor:
+            yield Where(
+                executor=_Taking(executor, send, timeout), at_once=lambda: sum(client.nthreads().values()), sends=send
+            )
+    finally:
+        client.close()
+
+
+def _check_workers(client: Any, address: str) -> None:
+    found: dict[str, str] = client.run(_version, on_error="return")
+    if not found:
+        raise SrbenchError(f"the Dask scheduler at {address} has no workers: start some with 'dask worker {address}'")
+    for worker, version in found.items():
+        if version != __version__:
+            raise SrbenchError(f"Dask worker {worker} has srbench {version}, here is {__version__}: install the same")
+
+
+def _version() -> str:
+    return __version__
+
+
+class _Taking(Executor):
+    """An executor that has utterances evaluated as they must be on a worker of somebody else's."""
+
+    def __init__(self, executor: Executor, send: bool, timeout: float | None) -> None:
+        self._executor, self._send, self._timeout = executor, send, timeout
+
+    def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """Submit a call ``evaluate(item)``; with an utterance its file goes along where files are sent."""
+        packed = _packed(call, *arguments) if self._send else partial(call, *arguments, **named)
+        # a key of its own: the same call may be wanted again, and must then be run again
+        return self._executor.submit(_in_turn, packed, self._timeout, uuid.uuid4().hex)
+
+
+def _in_turn(call: Callable[[], Any], timeout: float | None, _unique: str) -> Any:
+    with _TURN, single_threaded(), open(os.devnull, "w") as nowhere:
+        if timeout is not None:
+            faulthandler.dump_traceback_later(timeout, exit=True, file=nowhere)
+        try:
+            return call()
+        finally:
+            if timeout is not None:
+                faulthandler.cancel_dump_traceback_later()
+
+
+def _packed(call: Callable[..., Any], item: Any) -> Callable[[], Any]:
+    """Return the call with all files that it reads."""
+    if not (isinstance(call, partial) and call.func is evaluate and isinstance(item, Utterance)):
+        raise SrbenchError("only recordings that an upscaler is run on can be sent along: leave out --send-data")
+    task: Task = call.args[0]
+    path = item.path.absolute()
+    name = path.relative_to(task.root).as_posix() if path.is_relative_to(task.root) else path.name
+    try:
+        recording = Parcel(name, path.read_bytes())
+    except OSError:  # the worker finds it missing, and says so in the record
+        return partial(call, item)
+    plugins = [Parcel(each.name, each.read_bytes()) for each in task.entrant.plugins]
+    return partial(_unpack_and_evaluate, task, item, recording, plugins)
+
+
+def _unpack_and_evaluate(task: Task, utterance: Utterance, recording: Parcel, plugins: Sequence[Parcel]) -> Record:
+    entrant = replace(task.entrant, plugins=tuple(map(_unpacked, plugins)))
+    with tempfile.TemporaryDirectory(prefix="srbench-") as folder:
+        root = Path(folder)
+        path = root / recording.name
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise ValueError(f"{recording.name} lies outside its folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(recording.content)
+        return evaluate(replace(task, entrant=entrant, root=root), replace(utterance, path=path))
+
+
+def _unpacked(parcel: Parcel) -> Path:
+    """Return the path of a plug-in file that was sent along, the same for the life of this process."""
+    digest = hashlib.sha256(parcel.content).hexdigest()
+    if digest not in _UNPACKED:
+        path = Path(tempfile.mkdtemp(prefix="srbench-plugin-")) / Path(parcel.name).name
+        path.write_bytes(parcel.content)
+        _UNPACKED[digest] = path
+    return _UNPACKED[digest]

@@ -1,0 +1,104 @@
+"""Estimates that took long to make are kept, so that another metric, or a second look, does not run the model again.
+
+Each lies in a file of its own, named by a hash of all that it was made from: the recording's bytes, what the protocol
+makes of it, the upscaler and its weights, the seed, the versions of the numerical packages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srbench.audio import Samples
+from srbench.protocols import Protocol
+from srbench.run.manifest import versions
+
+FOLDER = ".estimates"  # in the folder of results
+LEAST_SECONDS = 0.05  # what is made in less is made again
+_OF_NO_MATTER = ("corpus", "split")  # fields of a protocol's signature that one recording's estimate does not depend on
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The estimates of one entrant under one protocol.
+
+    Attributes
+    ----------
+    folder : Path
+    made_by : str
+        Digest of all that they have in common.
+    """
+
+    folder: Path
+    made_by: str
+
+    def find(self, utterance_id: str, stamp: str, samples: int) -> tuple[Samples, float] | None:
+        """Return a kept estimate and the seconds that it took, None where there is none, or not a whole one.
+
+        Parameters
+        ----------
+        utterance_id : str
+            The seed depends on it.
+        stamp : str
+            SHA-256 of the recording's file.
+        samples : int
+            That it must have.
+        """
+        try:
+            with np.load(self._path(utterance_id, stamp), allow_pickle=False) as file:
+                estimate, seconds = file["estimate"], float(file["seconds"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # the archive has checksums
+            return None
+        good = estimate.shape == (samples,) and estimate.dtype.kind == "f" and bool(np.isfinite(estimate).all())
+        return (estimate.astype(np.float64), seconds) if good else None
+
+    def keep(self, utterance_id: str, stamp: str, estimate: Samples, seconds: float) -> None:
+        """Keep an estimate, as 32-bit floats where that is exact; where there is no room it is not kept."""
+        path = self._path(utterance_id, stamp)
+        short = estimate.astype(np.float32)
+        exact = np.array_equal(short.astype(np.float64), estimate)
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                np.savez(file, estimate=short if exact else estimate, seconds=np.float64(seconds))
+            unfinished.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+    def _path(self, utterance_id: str, stamp: str) -> Path:
+        digest = hashlib.sha256(f"{self.made_by}\n{utterance_id}\n{stamp}".encode()).hexdigest()
+        return self.folder / digest[:2] / f"{digest[2:]}.npz"
+
+
+def estimates_in(results: Path, protocol: Protocol, provenance: Mapping[str, Any], seed: int) -> Estimates:
+    """Return where the estimates of an entrant lie in a folder of results."""
+    made = protocol.signature().fields
+    told = {
+        "protocol": [f"{key}:{value}" for key, value in made if key not in _OF_NO_MATTER],
+        "upscaler": dict(provenance),
+        "seed": seed,
+        "versions": versions(),
+    }
+    text = json.dumps(told, sort_keys=True, ensure_ascii=True, default=str)
+    return Estimates(results / FOLDER, hashlib.sha256(text.encode()).hexdigest())
+
+
+def kept_bytes(results: Path) -> int:
+    """Return how many bytes of estimates a folder of results holds."""
+    total = 0
+    for folder, _, names in os.walk(results / FOLDER):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(folder, name)).st_size
+    return total

@@ -1,0 +1,201 @@
+"""Worker processes on this machine: a death costs one item, hanging costs its time, and none outlives its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from srbench.run.threads import be_single_threaded
+
+I = TypeVar("I")  # noqa: E741
+R = TypeVar("R")
+
+DIED = "the process that evaluated it died (killed or crashed)"
+_FREE = -1.0
+_SLOTS: Any = None  # in a worker: item and start of each worker, shared with the parent
+_SLOT = 0  # in a worker: its own place there
+
+
+def in_processes(
+    evaluate: Callable[[I], R],
+    died: Callable[[I, str], R],
+    items: Sequence[I],
+    workers: int,
+    timeout: float | None = None,
+) -> Iterator[R]:
+    """Evaluate in worker processes, and yield records as they are finished.
+
+    When a worker dies, the pool is lost with all that was under way. What the workers were at is known: an item that
+    was at it for longer than the timeout is to blame, else each of them is tried alone in a process of its own, so
+    that the one at fault is found and the others are not blamed.
+
+    Parameters
+    ----------
+    evaluate : callable item -> record
+        Raises nothing, and can be pickled.
+    died : callable (item, why) -> record
+        For an item whose process died.
+    items : sequence
+    workers : int
+    timeout : float, in seconds, optional
+        For one item. The first of each process includes what is loaded then.
+    """
+    left = list(range(len(items)))[::-1]
+    while left:
+        pool = _Pool(workers, timeout)
+        try:
+            yield from pool.run(evaluate, items, left)
+        except BrokenProcessPool:
+            overdue, suspects = pool.blame(left)
+            for number in overdue:
+                yield died(items[number], _overdue(timeout))
+            for number in suspects:
+                yield _alone(evaluate, died, items[number], timeout)
+        finally:
+            pool.end()
+
+
+@contextlib.contextmanager
+def pool_of(workers: int) -> Iterator[Executor]:
+    """Give a pool of such processes to work with directly; they are ended at once where its use is broken off."""
+    pool = _Pool(workers, None)
+    try:
+        yield pool.executor
+        pool.ended = True
+    finally:
+        pool.end()
+
+
+def _alone(evaluate: Callable[[I], R], died: Callable[[I, str], R], item: I, timeout: float | None) -> R:
+    pool, started = _Pool(1, timeout), time.monotonic()
+    try:
+        return next(iter(pool.run(evaluate, [item], [0])))
+    except BrokenProcessPool:
+        late = timeout is not None and time.monotonic() - started >= timeout
+        return died(item, _overdue(timeout) if late else DIED)
+    finally:
+        pool.end()
+
+
+def _overdue(timeout: float | None) -> str:
+    return f"it took longer than {timeout:g} s (--timeout): its process was ended"
+
+
+class _Pool:
+    """A process pool whose workers say what they are at."""
+
+    def __init__(self, workers: int, timeout: float | None) -> None:
+        # spawn: a forked child inherits the threads' locks of numerical libraries in whatever state they were
+        context = get_context("spawn")
+        self._slots = context.RawArray("d", [_FREE] * (2 * workers))
+        self._timeout = timeout
+        self._workers = workers
+        self._under_way: set[int] = set()
+        self.ended = False
+        self._before = set(multiprocessing.active_children())
+        counter = context.Value("i", 0)
+        self.executor = ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_begin, initargs=(self._slots, counter)
+        )
+
+    def run(self, evaluate: Callable[[I], R], items: Sequence[I], left: list[int]) -> Iterator[R]:
+        """Yield the records of the items whose numbers are left, taking them from the end of the list."""
+        waiting: dict[Future[R], int] = {}
+        while left or waiting:
+            while left and len(waiting) < 3 * self._workers:
+                number = left.pop()
+                self._under_way.add(number)
+                waiting[self.executor.submit(_at, evaluate, self._timeout, number, items[number])] = number
+            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in sorted(finished, key=lambda each: each.exception() is not None):  # what is done, first
+                record = future.result()
+                self._under_way.discard(waiting.pop(future))
+                yield record
+        self.ended = True
+
+    def blame(self, left: list[int]) -> tuple[list[int], list[int]]:
+        """Return the items that were overdue and those that were under evaluation; give the others back."""
+        now = time.time()
+        at = {int(self._slots[2 * n]): now - self._slots[2 * n + 1] for n in range(self._workers)}
+        at = {number: age for number, age in at.items() if number in self._under_way}
+        overdue = [n for n, age in at.items() if self._timeout is not None and age >= self._timeout]
+        # a worker that died before it said anything: all are suspects
+        suspects = [] if overdue else sorted(at or self._under_way)
+        left.extend(sorted(self._under_way.difference(overdue, suspects), reverse=True))
+        return overdue, suspects
+
+    def end(self) -> None:
+        """Let the workers go; at once, where they are still at something that nobody waits for any more."""
+        if not self.ended:
+            for child in set(multiprocessing.active_children()) - self._before:
+                child.kill()
+        self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(slots: Any, counter: Any) -> None:
+    """Prepare a worker process."""
+    global _SLOTS, _SLOT
+    _SLOTS = slots
+    with counter.get_lock():
+        _SLOT = counter.value
+        counter.value += 1
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(sys.__stderr__.fileno(), 1)  # type: ignore[union-attr]  # stdout belongs to results, C code's too
+    be_single_threaded()
+    keep_memory()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _at(evaluate: Callable[[I], R], timeout: float | None, number: int, item: I) -> R:
+    """Evaluate an item in a worker, which says so, and dies where it takes too long."""
+    if len(_SLOTS) > 2 * _SLOT + 1:
+        _SLOTS[2 * _SLOT + 1] = time.time()
+        _SLOTS[2 * _SLOT] = number
+    if timeout is not None:  # a thread of C: it ends the process whatever Python code hangs in
+        faulthandler.dump_traceback_later(timeout, exit=True, file=_nowhere())
+    try:
+        return evaluate(item)
+    finally:
+        if timeout is not None:
+            faulthandler.cancel_dump_traceback_later()
+        if len(_SLOTS) > 2 * _SLOT + 1:
+            _SLOTS[2 * _SLOT] = _FREE
+
+
+_NOWHERE: list[Any] = []
+
+
+def _nowhere() -> Any:
+    if not _NOWHERE:
+        _NOWHERE.append(open(os.devnull, "w"))  # noqa: SIM115 (it stays open as long as the process)
+    return _NOWHERE[0]
+
+
+def keep_memory() -> None:
+    """Have the C library keep freed arrays of some megabytes for the next, where it would return them each time.
+
+    glibc maps large arrays anew, page by page, until it has once seen a mapped one freed that was larger; metrics are
+    one large array after another, and spent a quarter of their time on pages. Elsewhere it does nothing.
+    """
+    import numpy as np
+
+    np.empty(31 << 20, np.uint8)  # just below the largest threshold that glibc takes on; never written to
