@@ -14,7 +14,7 @@ _VCTK_FILE = re.compile(r"((?:p|s)\d+)_(\d+)(?:_(mic[12]))?")
 _VCTK_NAME = re.compile(r"((?:p|s)\d+)_\d+(?![A-Za-z0-9])")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One recording: ``id`` unique in its corpus (``p225_001``), its speaker, and where it lies."""
 

@@ -54,7 +54,8 @@ class Estimates:
             That it must have.
         """
         try:
-            with np.load(self._path(utterance_id, stamp), allow_pickle=False) as file:
+            path = self._path(utterance_id, stamp)
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 estimate, seconds = file["estimate"], float(file["seconds"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # the archive has checksums
             return None

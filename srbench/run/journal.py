@@ -20,10 +20,11 @@ def read_journal(path: Path, kind: type[R] = Record) -> dict[str, R]:  # type: i
     """Return the finished utterances by id, as records of a kind; of two lines for one id the later counts."""
     records: dict[str, R] = {}
     if path.exists():
-        for line in path.read_bytes().split(b"\n")[:-1]:  # what follows the last line break is empty or torn
-            record = _parse(line, kind)
-            if record is not None:
-                records[record.utterance] = record
+        with path.open("rb") as file:
+            for line in file:
+                record = _parse(line, kind) if line.endswith(b"\n") else None  # else torn
+                if record is not None:
+                    records[record.utterance] = record
     return records
 
 

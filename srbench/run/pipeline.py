@@ -66,7 +66,7 @@ class Made(NamedTuple):
     error: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be a hundred thousand
 class Record:
     """What came of one utterance.
 
@@ -109,7 +109,13 @@ class Record:
             If a value is of another kind: a journal may have been edited.
         """
         known = {each.name for each in fields(cls)}
-        record = cls(**{key: value for key, value in values.items() if key in known})
+        told = {key: value for key, value in values.items() if key in known}
+        for key in ("values", "undefined"):  # names that are the same text a hundred thousand times, once
+            if isinstance(told.get(key), dict):
+                told[key] = {sys.intern(name): value for name, value in told[key].items()}
+        if isinstance(told.get("speaker"), str):
+            told["speaker"] = sys.intern(told["speaker"])
+        record = cls(**told)
         for kind, names in cls.KINDS.items():
             for name in names:
                 value = getattr(record, name)

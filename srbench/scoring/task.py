@@ -42,7 +42,7 @@ class ScoreTask:
     estimates: Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ScoreRecord(Record):
     """What came of one pair: a run's record, with the reference as its file, and what is to be said of the pair.
 

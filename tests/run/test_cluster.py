@@ -1,0 +1,204 @@
+"""Runs on a Dask cluster of real processes on loopback: the same bytes as here, a lost worker costs nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from srbench.corpora import Utterance, demo_corpus
+from srbench.errors import SrbenchError
+from srbench.protocols import load_protocol
+from srbench.run import Entrant
+from srbench.run import cluster as cluster_module
+from srbench.run.cluster import dask_cluster
+from srbench.run.pipeline import Task, evaluate
+
+pytest.importorskip("distributed", reason="needs srbench[cluster]")
+pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+
+TABLES = ("utterances.csv", "aggregates.csv", "speakers.csv")
+PLUGIN = """
+    import os, time
+    import numpy as np
+    from srbench.upscaler import upscaler
+
+    def noted(low, scale):
+        with open(os.environ["CALLS"], "a") as calls:
+            calls.write(f"{os.getpid()} {__file__}\\n")
+        return low.repeat(scale) + 1e-3 * np.random.standard_normal(len(low) * scale)
+
+    @upscaler("slow")
+    def slow(low, low_rate, high_rate):
+        time.sleep(0.1)
+        return noted(low, high_rate // low_rate)
+
+    @upscaler("hangs")
+    def hangs(low, low_rate, high_rate):
+        if len(low) == 22280:  # of one utterance of the embedded corpus
+            time.sleep(1000)
+        return noted(low, high_rate // low_rate)
+"""
+
+
+class Cluster:
+    """A scheduler and two workers with their nannies, as the commands of `distributed` start them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.calls = folder / "calls"
+        self._environment = {
+            **os.environ,
+            "CALLS": str(self.calls),
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+            "DASK_LOGGING__DISTRIBUTED": "critical",
+        }
+        self.processes: list[subprocess.Popen[bytes]] = []
+        file = folder / "scheduler.json"
+        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+        self._start(folder, "dask_scheduler", *options)
+        deadline = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.address = str(json.loads(file.read_text())["address"])
+        for number in range(2):
+            place = folder / f"worker{number}"
+            place.mkdir()
+            self._start(place, "dask_worker", self.address, "--nthreads", "1", "--no-dashboard")
+
+    def _start(self, folder: Path, program: str, *options: str) -> None:
+        command = [sys.executable, "-m", f"distributed.cli.{program}", *options]
+        quiet = subprocess.DEVNULL
+        self.processes.append(
+            subprocess.Popen(
+                command, env=self._environment, cwd=folder, start_new_session=True, stdout=quiet, stderr=quiet
+            )
+        )
+
+    def kill(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.processes[number].pid, signal.SIGKILL)
+        self.processes[number].wait()
+
+    def count(self) -> int:
+        return len(self.calls.read_text().splitlines()) if self.calls.exists() else 0
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    made = Cluster(folder)
+    yield made
+    for number in range(3):
+        made.kill(number)
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(dedent(PLUGIN))
+    return path
+
+
+def command(plugin: Path, results: Path, *more: str, model: str = "slow") -> list[str]:
+    options = ["--metric", "snr", "--metric", "lsd", "--no-anchors", "--json", "--keep", "0"]
+    where = ["--plugin", str(plugin), "--results", str(results), *more]
+    return [sys.executable, "-m", "srbench", "run", "--model", model, *options, *where]
+
+
+def run(arguments: list[str], calls: Path, status: int = 0) -> dict:
+    environment = {**os.environ, "CALLS": str(calls)}
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == status, done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+def tables(document: dict) -> dict[str, bytes]:
+    return {name: (Path(document["models"][0]["run_dir"]) / name).read_bytes() for name in TABLES}
+
+
+def test_the_same_bytes_as_here_though_a_worker_is_killed(cluster: Cluster, plugin: Path, tmp_path: Path) -> None:
+    here = tables(run(command(plugin, tmp_path / "here"), tmp_path / "calls"))
+    arguments = command(plugin, tmp_path / "there", "--dask", cluster.address)
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while cluster.count() < 6 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        before = cluster.count()
+        cluster.kill(1)
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert 6 <= before < 28
+    assert len({line.split()[0] for line in cluster.calls.read_text().splitlines()}) == 2, "both had worked"
+    assert tables(json.loads(out)) == here
+
+
+def test_files_can_be_sent_along_and_what_hangs_fails_alone(cluster: Cluster, plugin: Path, tmp_path: Path) -> None:
+    there = run(command(plugin, tmp_path / "there", "--dask", cluster.address, "--send-data"), tmp_path / "calls")
+    places = {line.split()[1] for line in cluster.calls.read_text().splitlines()}
+    assert all("srbench-plugin-" in place for place in places)
+    assert tables(there) == tables(run(command(plugin, tmp_path / "here"), tmp_path / "calls"))
+    arguments = command(plugin, tmp_path / "there", "--dask", cluster.address, "--timeout", "3", model="hangs")
+    (model,) = run(arguments, tmp_path / "calls", status=1)["models"]
+    assert (model["n"], model["failed"]) == (27, 1)
+    assert "the process that evaluated it died" in (Path(model["run_dir"]) / "utterances.csv").read_text()
+
+
+def test_what_is_sent_is_all_that_is_read(plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    one = demo_corpus().utterances[0]
+    path = tmp_path / "corpus" / "speaker" / one.path.name
+    path.parent.mkdir(parents=True)
+    shutil.copyfile(one.path, path)
+    protocol, root = load_protocol("demo"), tmp_path / "corpus"
+    task = Task(protocol, protocol.define_metrics(("snr",)), Entrant("slow", plugins=(plugin,)), 0, root)
+    utterance = Utterance("a/b", "speaker", path)
+    call = partial(evaluate, task)
+    here = call(utterance)
+    packed = cluster_module._packed(call, utterance)
+    path.unlink()
+    plugin.unlink()
+    there = packed()
+    assert (there.file, there.stamp, there.values) == (here.file, here.stamp, here.values)
+    assert there.file == f"speaker/{one.path.name}"
+    assert not there.error
+
+
+def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "_ANSWER_SECONDS", 0.5)
+    with (
+        pytest.raises(SrbenchError, match="no Dask scheduler answers at tcp"),
+        dask_cluster("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--dask", "x", "--workers", "2"], "--dask has workers of its own: leave out --workers"),
+        (["--send-data"], "it goes with --dask ADDRESS"),
+        (["--dask", "x", "--send-data", "--save-audio"], "it does not go with --send-data"),
+        (["--dask", "x", "--batch", "2", "--model", "additive"], "it does not go with --dask or --timeout"),
+    ],
+)
+def test_misuse(options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from srbench.cli.main import main
+
+    with pytest.raises(SystemExit) as stop:
+        main(["run", *(() if "--model" in options else ("--model", "spline")), *options, "--results", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert (stop.value.code, out) == (2, "")
+    assert message in err
