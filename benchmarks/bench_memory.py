@@ -56,7 +56,7 @@ def largest(folder: Path) -> float:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode in (0, 1)
-    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 if __name__ == "__main__":

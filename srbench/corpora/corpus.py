@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +15,25 @@ _VCTK_FILE = re.compile(r"((?:p|s)\d+)_(\d+)(?:_(mic[12]))?")
 _VCTK_NAME = re.compile(r"((?:p|s)\d+)_\d+(?![A-Za-z0-9])")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Utterance:
-    """One recording: ``id`` unique in its corpus (``p225_001``), its speaker, and where it lies."""
+    """One recording: ``id`` unique in its corpus (``p225_001``), its speaker, and where it lies.
+
+    The place is kept as text: a `Path` takes five times the memory, and there may be a hundred thousand.
+    """
 
     id: str
     speaker: str
-    path: Path
+    place: str
+
+    def __init__(self, id: str, speaker: str, path: str | Path) -> None:
+        for name, value in (("id", id), ("speaker", sys.intern(speaker)), ("place", str(path))):
+            object.__setattr__(self, name, value)
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return Path(self.place)
 
 
 @dataclass(frozen=True)

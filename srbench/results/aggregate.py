@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import math
+import sys
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srbench.files import whole_file
 from srbench.metrics import get_metric
 from srbench.results.bootstrap import mean_interval
 from srbench.run import Run
@@ -42,33 +47,48 @@ class Aggregate:
         return f"agg:mean.utterance|n:{self.n}/{self.expected}"
 
 
+def read_columns(folder: Path, fixed: Collection[str]) -> dict[str, Any]:
+    """Read columns of a run's ``utterances.csv``: every metric as an array of floats, and those of the others named.
+
+    Floats are read to the last bit, NaN where there is no value; texts are lists of str.
+    """
+    with (folder / "utterances.csv").open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        wanted = [(n, name) for n, name in enumerate(header) if name not in FIXED_COLUMNS or name in fixed]
+        columns: dict[str, Any] = {name: [] if name in FIXED_COLUMNS else array("d") for _, name in wanted}
+        for row in rows:  # float() reads what repr() wrote to the last bit, which not every reader of CSV does
+            for n, name in wanted:
+                text = row[n]
+                columns[name].append(sys.intern(text) if name in FIXED_COLUMNS else float(text) if text else math.nan)
+    return {name: c if name in FIXED_COLUMNS else np.array(c, np.float64) for name, c in columns.items()}
+
+
 def read_utterances(folder: Path) -> DataFrame:
     """Read a run's ``utterances.csv``; metric columns are floats to the last bit, NaN where there is no value."""
     import pandas as pd
 
-    table = pd.read_csv(folder / "utterances.csv", dtype=str, keep_default_na=False)
-    for name in table.columns.difference(FIXED_COLUMNS, sort=False):
-        table[name] = [float(text) if text else float("nan") for text in table[name].tolist()]
+    table: DataFrame = pd.DataFrame(read_columns(folder, FIXED_COLUMNS))
     return table
 
 
 def aggregate_run(run: Run) -> dict[str, Aggregate]:
     """Aggregate every metric of a run from its ``utterances.csv``."""
-    table = read_utterances(run.folder)
-    failed = int((table["status"] == "failed").sum())
+    table = read_columns(run.folder, ("speaker", "status"))
+    speakers, failed = np.array(table["speaker"], object), table["status"].count("failed")
     signatures: Mapping[str, str] = run.manifest["metrics"]
     found = {}
     for metric, signature in signatures.items():
-        rows = table[table[metric].notna()]
-        values = rows[metric].to_numpy(np.float64)
-        low, high, resampled = mean_interval(values, rows["speaker"].to_numpy(object))
+        there = ~np.isnan(table[metric])
+        values = table[metric][there]
+        low, high, resampled = mean_interval(values, speakers[there])
         found[metric] = Aggregate(
             metric,
             float(values.mean()) if len(values) else float("nan"),
             (low, high),
             resampled,
             len(values),
-            len(table) - failed - len(values),
+            len(speakers) - failed - len(values),
             failed,
             int(run.manifest["split"]["expected"]),
             signature,
@@ -78,8 +98,6 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
 
 def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
     """Write ``aggregates.csv``, one row a metric, and ``speakers.csv``, one row a speaker, into the run's folder."""
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     for a in aggregates.values():
         metric = get_metric(a.metric)
@@ -101,13 +119,38 @@ def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
                 "protocol_signature": run.manifest["protocol_signature"],
             }
         )
-    pd.DataFrame(rows).to_csv(run.folder / "aggregates.csv", index=False, lineterminator="\n")
-    table = read_utterances(run.folder)
-    by_speaker = table.groupby("speaker")
-    means = by_speaker[list(aggregates)].mean()
-    means.insert(0, "n", by_speaker.size())
-    means.insert(1, "failed", by_speaker["status"].agg(lambda status: int((status == "failed").sum())))
-    means.to_csv(run.folder / "speakers.csv", lineterminator="\n")
+    write_table(run.folder / "aggregates.csv", rows)
+    table = read_columns(run.folder, ("speaker", "status"))
+    write_table(run.folder / "speakers.csv", [_of_speaker(*each, tuple(aggregates)) for each in _by_speaker(table)])
+
+
+def _by_speaker(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each speaker, sorted, and what of the columns is theirs."""
+    places: dict[str, list[int]] = {}
+    for place, speaker in enumerate(table["speaker"]):
+        places.setdefault(speaker, []).append(place)
+    for speaker in sorted(places):
+        mine = places[speaker]
+        yield speaker, {n: c[mine] if isinstance(c, np.ndarray) else [c[p] for p in mine] for n, c in table.items()}
+
+
+def _of_speaker(speaker: str, table: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
+    means = {}
+    for name in metrics:
+        values = table[name][~np.isnan(table[name])]
+        means[name] = float(values.mean()) if len(values) else math.nan
+    return {"speaker": speaker, "n": len(table["speaker"]), "failed": table["status"].count("failed"), **means}
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of equal keys as CSV, with all digits; NaN and None are empty cells."""
+    with whole_file(path, newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(dict.fromkeys(key for row in rows for key in row))
+        for row in rows:
+            writer.writerow(
+                "" if each is None or (isinstance(each, float) and math.isnan(each)) else each for each in row.values()
+            )
 
 
 def real_time_factor(run: Run) -> float | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from srbench.metrics import get_metric
-from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates
+from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates, write_table
 from srbench.run import Plan, Run
 
 
@@ -61,8 +61,6 @@ def write_leaderboard(document: dict[str, Any], path: Path) -> None:
 
     Rows stand in the order of the document; the columns are described in docs/results.md.
     """
-    import pandas as pd
-
     rows = []
     for kind in ("models", "anchors"):
         for entry in document[kind]:
@@ -81,7 +79,7 @@ def write_leaderboard(document: dict[str, Any], path: Path) -> None:
             row["protocol_signature"] = document["protocol_signature"]
             row["own_corpus"] = "yes" if document["own_corpus"] else "no"
             rows.append(row)
-    pd.DataFrame(rows).to_csv(path, index=False, lineterminator="\n")
+    write_table(path, rows)
 
 
 def run_entry(run: Run) -> dict[str, Any]:

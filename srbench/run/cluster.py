@@ -144,7 +144,7 @@ def _unpack_and_evaluate(task: Task, utterance: Utterance, recording: Parcel, pl
             raise ValueError(f"{recording.name} lies outside its folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(recording.content)
-        return evaluate(replace(task, entrant=entrant, root=root), replace(utterance, path=path))
+        return evaluate(replace(task, entrant=entrant, root=root), Utterance(utterance.id, utterance.speaker, path))
 
 
 def _unpacked(parcel: Parcel) -> Path:

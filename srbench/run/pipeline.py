@@ -58,6 +58,9 @@ class Task:
     fresh: bool = False
 
 
+_NOTHING: dict[str, str] = {}  # shared by all records in which every metric has a value; nobody writes into one
+
+
 class Made(NamedTuple):
     """An estimate that was made elsewhere than where it is measured, and the seconds it took; or why there is none."""
 
@@ -115,6 +118,8 @@ class Record:
                 told[key] = {sys.intern(name): value for name, value in told[key].items()}
         if isinstance(told.get("speaker"), str):
             told["speaker"] = sys.intern(told["speaker"])
+        if told.get("undefined") == {}:
+            told["undefined"] = _NOTHING
         record = cls(**told)
         for kind, names in cls.KINDS.items():
             for name in names:
@@ -171,7 +176,7 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
     return Record(
         **told,
         values=values,
-        undefined=undefined,
+        undefined=undefined or _NOTHING,
         upscale_seconds=upscale_seconds,
         metric_seconds=measured - measuring,
     )

@@ -106,3 +106,21 @@ def test_utterance_that_is_no_text_is_garbage(utterance: object, tmp_path: Path)
     line = {**RECORDS[0].as_dict(), "utterance": utterance}
     path.write_text(json.dumps(line) + "\n")
     assert read_journal(path) == {}
+
+
+def test_records_take_little_memory(tmp_path: Path) -> None:
+    """A hundred thousand of them are held at once."""
+    import tracemalloc
+
+    path, metrics = tmp_path / "journal.jsonl", ("snr", "si_sdr", "mse", "lsd", "pesq", "stoi", "estoi")
+    with open_journal(path) as journal:
+        for n in range(2000):
+            values = {name: n + 0.123456789 for name in metrics}
+            append(journal, Record(f"p225_{n:06}", "p225", f"wav48/p225/p225_{n:06}.wav", f"{n:064x}", values=values))
+    tracemalloc.start()
+    records = read_journal(path)
+    size, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(records) == 2000
+    assert size / 2000 < 1300
+    assert peak < 1.2 * size, "the file was read as a whole"
