@@ -27,6 +27,7 @@ RANK = {
     "bandwidth": 1,
     "audio": 0,
     "signature": 0,
+    "table": 0,
     "toml": 0,
     "errors": 0,
 }

@@ -15,6 +15,7 @@ from srbench.degradation import Degradation
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition
 from srbench.signature import Signature, value_text
+from srbench.table import check_name
 
 VERSION = 1
 _NO_TRIM, _NO_LEVEL = "none", "none"
@@ -122,6 +123,7 @@ def load_protocol(name: str | Path) -> Protocol:
 
 def _from_table(table: dict[str, Any], path: Path) -> Protocol:
     where = f"protocol {path.name if path.parent == _folder() else path}"
+    check_name(f"{where}: a protocol's name", path.stem)  # it names folders and files
     toml.check_keys(
         table,
         where,

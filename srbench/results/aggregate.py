@@ -13,6 +13,7 @@ from srbench.metrics import get_metric
 from srbench.results.bootstrap import mean_interval
 from srbench.run import Run
 from srbench.run.engine import FIXED_COLUMNS
+from srbench.table import unguarded, write_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -47,6 +48,8 @@ def read_utterances(folder: Path) -> DataFrame:
     import pandas as pd
 
     table = pd.read_csv(folder / "utterances.csv", dtype=str, keep_default_na=False)
+    for name in FIXED_COLUMNS:
+        table[name] = table[name].map(unguarded)
     for name in table.columns.difference(FIXED_COLUMNS, sort=False):
         table[name] = [float(text) if text else float("nan") for text in table[name].tolist()]
     return table
@@ -78,8 +81,6 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
 
 def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
     """Write ``aggregates.csv``, one row a metric, and ``speakers.csv``, one row a speaker, into the run's folder."""
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     for a in aggregates.values():
         metric = get_metric(a.metric)
@@ -101,13 +102,13 @@ def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
                 "protocol_signature": run.manifest["protocol_signature"],
             }
         )
-    pd.DataFrame(rows).to_csv(run.folder / "aggregates.csv", index=False, lineterminator="\n")
+    write_table(run.folder / "aggregates.csv", list(rows[0]), (row.values() for row in rows))
     table = read_utterances(run.folder)
     by_speaker = table.groupby("speaker")
     means = by_speaker[list(aggregates)].mean()
     means.insert(0, "n", by_speaker.size())
     means.insert(1, "failed", by_speaker["status"].agg(lambda status: int((status == "failed").sum())))
-    means.to_csv(run.folder / "speakers.csv", lineterminator="\n")
+    write_table(run.folder / "speakers.csv", ["speaker", *means.columns], means.itertuples())
 
 
 def real_time_factor(run: Run) -> float | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +17,7 @@ from srbench.run.manifest import folder_name, identity, manifest, write_json
 from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
 from srbench.run.workers import Work, do_all
+from srbench.table import write_table
 
 SEED = 0
 FIXED_COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined")
@@ -119,18 +118,14 @@ def _died(task: Task, utterance: Utterance) -> Record:
 
 def write_run_tables(folder: Path, records: Sequence[Record], metrics: tuple[str, ...]) -> None:
     """Write ``utterances.csv`` and, apart from it because they never repeat, ``timings.csv``."""
-    with ExitStack() as stack:
-        tables = {
-            name: csv.writer(
-                stack.enter_context((folder / name).open("w", encoding="utf-8", newline="")), lineterminator="\n"
-            )
-            for name in ("utterances.csv", "timings.csv")
-        }
-        tables["utterances.csv"].writerow([*FIXED_COLUMNS, *metrics])
-        tables["timings.csv"].writerow(["utterance", "seconds", "upscale_seconds", "metric_seconds"])
-        for r in records:
-            tables["utterances.csv"].writerow(utterance_row(r, metrics))
-            tables["timings.csv"].writerow([r.utterance, r.seconds, r.upscale_seconds, r.metric_seconds])
+    write_table(
+        folder / "utterances.csv", [*FIXED_COLUMNS, *metrics], (utterance_row(record, metrics) for record in records)
+    )
+    write_table(
+        folder / "timings.csv",
+        ["utterance", "seconds", "upscale_seconds", "metric_seconds"],
+        ([r.utterance, r.seconds, r.upscale_seconds, r.metric_seconds] for r in records),
+    )
 
 
 def utterance_row(record: Record, metrics: Sequence[str]) -> list[str]:

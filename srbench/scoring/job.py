@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +26,7 @@ from srbench.scoring.repair import Repairs
 from srbench.scoring.swapped import find_swapped
 from srbench.scoring.task import ScoreRecord, ScoreTask, died, evaluate, still_good
 from srbench.signature import Signature, value_text
+from srbench.table import check_name, write_table
 
 VERSION = 1
 NAME = "score"  # stands where a run has its protocol's name
@@ -95,9 +95,12 @@ def make_job(
     Raises
     ------
     SrbenchError
-        If there are no pairs, a metric cannot be measured, or `low` and `cutoff` contradict each other.
+        If there are no pairs, a system cannot have its name, a metric cannot be measured, or `low` and `cutoff`
+        contradict each other.
     """
     repairs = repairs or Repairs()
+    for name in systems:
+        check_name("a system's name (--systems NAME=DIR gives another)", name)
     found = pair_up(reference, list(systems.values()), patterns, low)
     pairs = found[0].pairs
     rate = _most_common_rate([pair.reference for pair in pairs])
@@ -160,7 +163,8 @@ def score_system(
         records = do_all(work, pairs.pairs, folder / "journal.jsonl", workers, told)
         records = _name_swapped(records, pairs.pairs)
         write_run_tables(folder, records, tuple(job.definitions))
-        _write_pairs(folder / "pairs.csv", records)
+        told_pairs = [pair_row(record) for record in records]
+        write_table(folder / "pairs.csv", list(told_pairs[0]), (row.values() for row in told_pairs))
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
     return ScoreRun(folder, document, records, pairs)
@@ -246,11 +250,3 @@ def pair_row(record: ScoreRecord) -> dict[str, str]:
         **{name: "" if (value := record.checks.get(name)) is None else repr(value) for name in CHECKS},
         "details": "; ".join(warning["detail"] for warning in record.warnings),
     }
-
-
-def _write_pairs(path: Path, records: Sequence[ScoreRecord]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        rows = [pair_row(record) for record in records]
-        writer.writerow(rows[0])
-        writer.writerows(row.values() for row in rows)
