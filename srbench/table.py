@@ -1,4 +1,4 @@
-"""CSV files that are safe to open in a spreadsheet and read back as they were, and the names that stand in them.
+"""CSV files that are safe to open in a spreadsheet and read back as they were.
 
 A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula and runs it, and utterance ids,
 file names and error texts come from anywhere. Such a text is written with a ``'`` before it, as OWASP advises
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from srbench.errors import SrbenchError
+from srbench.names import FORMULA_SIGNS
 
-_SIGNS = "=+-@＝＋－＠"  # the wide ones count in Japanese and Chinese spreadsheets
-_RISKY = re.compile(rf"[\s']*[{re.escape(_SIGNS)}]|'*[\t\r\n]")
+_RISKY = re.compile(rf"[\s']*[{re.escape(FORMULA_SIGNS)}]|'*[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf)", re.ASCII)
 
 
@@ -77,28 +77,6 @@ def read_table(path: Path) -> list[list[str]]:
             return [[unguarded(cell) for cell in row] for row in csv.reader(file)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SrbenchError(f"{path}: cannot be read as a table: {error}") from error
-
-
-def check_name(what: str, name: str) -> None:
-    """Refuse a name that cannot stand in tables and folders as it is.
-
-    Parameters
-    ----------
-    what : str
-        Whose name it is, as a person calls it ("an upscaler's name").
-    name : str
-
-    Raises
-    ------
-    SrbenchError
-        If it is empty or only dots, begins with a sign that spreadsheets take for a formula's, has blanks around it,
-        or holds a line break or another letter that does not print.
-    """
-    if not name.strip(".") or name[0] in _SIGNS or name != name.strip() or not name.isprintable():
-        raise SrbenchError(
-            f"{what} cannot be {name!r}: it begins with none of = + - @ (a spreadsheet would run it), is not only "
-            "dots, and prints as it is"
-        )
 
 
 def _cell(value: Any) -> Any:

@@ -34,7 +34,7 @@ import numpy as np
 
 from srbench.audio import Rate, Samples
 from srbench.errors import SrbenchError, UpscalerError, unknown_name
-from srbench.table import check_name
+from srbench.names import check_name
 
 GROUP = "srbench.upscalers"
 LOG = logging.getLogger("srbench.plugins")

@@ -27,7 +27,8 @@ RANK = {
     "bandwidth": 1,
     "audio": 0,
     "signature": 0,
-    "table": 0,
+    "table": 1,
+    "names": 0,
     "toml": 0,
     "errors": 0,
 }

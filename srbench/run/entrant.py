@@ -17,9 +17,9 @@ import numpy as np
 
 from srbench.audio import Rate, Samples
 from srbench.degradation import Brickwall
+from srbench.names import check_name
 from srbench.protocols import Prepared, Protocol
 from srbench.run.plan import Plan
-from srbench.table import check_name
 from srbench.upscaler import BuiltUpscaler, build_upscaler
 
 FLOOR = "spline"  # the upscaler that every model is asked to beat

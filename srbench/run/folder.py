@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from srbench.errors import SrbenchError
+from srbench.names import check_name
 from srbench.run.engine import FIXED_COLUMNS, Run, utterance_row
 from srbench.run.journal import read_journal
 from srbench.run.manifest import FORMAT
 from srbench.run.pipeline import Record
-from srbench.table import check_name, read_table
+from srbench.table import read_table
 
 MANIFEST = "manifest.json"
 _KINDS: dict[str, type | tuple[type, ...]] = {

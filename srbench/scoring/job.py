@@ -15,6 +15,7 @@ from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, define
+from srbench.names import check_name
 from srbench.run import Run
 from srbench.run.engine import started_before, write_run_tables
 from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
@@ -26,7 +27,7 @@ from srbench.scoring.repair import Repairs
 from srbench.scoring.swapped import find_swapped
 from srbench.scoring.task import ScoreRecord, ScoreTask, died, evaluate, still_good
 from srbench.signature import Signature, value_text
-from srbench.table import check_name, write_table
+from srbench.table import write_table
 
 VERSION = 1
 NAME = "score"  # stands where a run has its protocol's name
