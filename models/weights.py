@@ -20,7 +20,7 @@ from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
 
 HUB = "hf:"
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+_REPOSITORY = re.compile(r"(?!.*\.\.)[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
 
 @dataclass(frozen=True)

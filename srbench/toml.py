@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from srbench.errors import SrbenchError, unknown_name
+from srbench.names import leads_out
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -42,6 +43,19 @@ def read(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise SrbenchError(f"{path}: is not valid TOML: {error}") from error
     return table
+
+
+def beside(path: Path, name: str, where: str) -> Path:
+    """Return the path of a file that a TOML file names: one in the TOML file's own folder, or below.
+
+    Raises
+    ------
+    SrbenchError
+        If it is another place.
+    """
+    if leads_out(name):
+        raise SrbenchError(f"{where}: {name!r} must be a file in the folder of {path.name}, or below it")
+    return path.parent / name
 
 
 def names(folder: Path) -> list[str]:

@@ -9,6 +9,9 @@ aligned with the reference (no delay) and finite. ``low_rate`` is a whole number
 function or a class becomes one with the decorator `upscaler`; it is found through the entry-point group
 ``srbench.upscalers`` of any installed package, or in a single file named with ``--plugin``. What comes with srbench
 is registered in just the same way.
+
+Code that does not come with srbench is named in the log (``srbench.plugins``, level INFO) before it is run; the
+command line shows that on stderr.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import hashlib
 import importlib.util
 import inspect
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +34,10 @@ import numpy as np
 
 from srbench.audio import Rate, Samples
 from srbench.errors import SrbenchError, UpscalerError, unknown_name
+from srbench.names import check_name
 
 GROUP = "srbench.upscalers"
+LOG = logging.getLogger("srbench.plugins")
 T = TypeVar("T")
 
 
@@ -245,6 +251,7 @@ def upscaler(
         raise SrbenchError(f"an upscaler's name cannot hold an @, which stands before weights: '{name}'")
 
     def wrap(target: Callable[..., Any]) -> Upscaler:
+        check_name("an upscaler's name", name or target.__name__)
         told = description if description is not None else (inspect.getdoc(target) or "").split("\n")[0]
         fixed = None if rates is None else tuple((low, high) for low, high in rates)
         return Upscaler(name or target.__name__, target, fixed, told)
@@ -260,6 +267,11 @@ class Registration:
     origin: str
     load: Callable[[], Any] = field(repr=False)
     provenance: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def strange(self) -> bool:
+        """Whether it is of another package than srbench: code not run yet, which is named before it is."""
+        return "object" in self.provenance and self.provenance["distribution"] != "srbench"
 
 
 def registrations(plugins: Sequence[str | Path] = ()) -> list[Registration]:
@@ -306,6 +318,8 @@ def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscale
         pick = matches[0].provenance["distribution"]
         raise SrbenchError(f"upscaler '{name}' is claimed by {origins}. Say which: {pick}:{short}, for example.")
     match = matches[0]
+    if match.strange:
+        LOG.info("running code of upscaler '%s' of %s%s", short, match.origin, found_at(match.provenance["object"]))
     loaded = _guarded(f"upscaler '{name}' of {match.origin} cannot be loaded:", match.load)
     if not isinstance(loaded, Upscaler):
         raise SrbenchError(f"upscaler '{name}' of {match.origin} is not made with @upscaler")
@@ -329,6 +343,21 @@ def build_upscaler(
     return upscaler.build(device, weights=weights or None, precision=precision), origin
 
 
+def found_at(entry_value: str) -> str:
+    """Return where the package of an entry point lies, as `` in <file>``, without importing it; "" if not to be found.
+
+    Parameters
+    ----------
+    entry_value : str
+        ``package.module:object``.
+    """
+    try:
+        spec = importlib.util.find_spec(entry_value.split(":")[0].split(".")[0].strip())  # of the top: runs nothing
+    except (ImportError, ValueError):
+        return ""
+    return f" in {spec.origin}" if spec and spec.origin else ""
+
+
 def _source_digest(loaded: Upscaler) -> dict[str, str]:
     """Return the hash of the file that the upscaler is written in: a version does not tell an edited checkout."""
     try:
@@ -343,6 +372,7 @@ def _load_file(path: Path) -> list[Registration]:
         source = path.read_bytes()
     except OSError as error:
         raise SrbenchError(f"plug-in {path}: {error.strerror or 'cannot be read'}") from error
+    LOG.info("running code of plug-in %s", path)
     digest = hashlib.sha256(source).hexdigest()
     place = hashlib.sha256(f"{path.resolve()}\n{digest}".encode("utf-8", "surrogateescape")).hexdigest()
     module_name = f"srbench_plugin_{path.stem}_{place[:8]}"

@@ -27,6 +27,9 @@ RANK = {
     "bandwidth": 1,
     "audio": 0,
     "signature": 0,
+    "table": 1,
+    "names": 0,
+    "files": 0,
     "toml": 0,
     "errors": 0,
 }

@@ -76,8 +76,11 @@ def _upscalers(plugins: tuple[Path, ...]) -> list[dict[str, Any]]:
     found = []
     for registration in registrations(plugins):
         try:
-            distribution = registration.provenance["distribution"]
-            described = get_upscaler(f"{distribution}:{registration.name}", plugins)[0].description
+            if registration.strange:
+                described = "(not loaded: its code is run only when it is asked for)"
+            else:
+                distribution = registration.provenance["distribution"]
+                described = get_upscaler(f"{distribution}:{registration.name}", plugins)[0].description
         except SrbenchError as error:
             described = str(error)
         found.append({"name": registration.name, "description": described, "origin": registration.origin})

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
+import logging
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -29,7 +34,55 @@ _COMMANDS = {
 }
 
 
+_READER_GONE = 141  # 128 + SIGPIPE, what the shell tells of cat or git in that place; 1 would be a failed check
+
+
+class _ReaderGone(Exception):
+    """The reader of our output (head, less) has seen enough. Of a `BrokenPipeError` click would make a status of 1."""
+
+
+@contextmanager
+def _reader() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGone from error
+
+
+class _ToStderr(logging.Handler):
+    """Shows what the log says of foreign code, each line once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        if line not in self.shown:
+            self.shown.add(line)
+            click.echo(f"srbench: {line}", err=True)
+
+
+@contextmanager
+def _foreign_code_named() -> Iterator[None]:
+    log, handler = logging.getLogger("srbench.plugins"), _ToStderr()
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
 class _LazyGroup(click.Group):
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _reader():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _reader():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
@@ -54,11 +107,15 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 fine, 1 a check failed or utterances failed, 2 misuse or unusable input."""
+    """Run the command line and exit: 0 fine, 1 a check failed or utterances failed, 2 misuse or unusable input.
+
+    130 where it was interrupted, 141 where nobody reads its output any more.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or pipe that cannot write an arrow gets a question mark
     try:
-        status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
+        with _foreign_code_named():
+            status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
     except SrbenchError as error:
         _stop(str(error), 2)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -69,8 +126,10 @@ def main(arguments: list[str] | None = None) -> None:
         _stop(f"{' '.join(error.format_message().split())} See '{where} --help'.", 2)
     except (click.Abort, KeyboardInterrupt):
         _stop("stopped. What is finished is kept: the same command goes on from there.", 130)
-    except BrokenPipeError:
-        sys.exit(0)  # the reader of our output (head, less) has seen enough
+    except _ReaderGone:
+        with contextlib.suppress(OSError, ValueError):  # what is still in the buffer goes nowhere, without a word
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_READER_GONE)
     except OSError as error:
         _stop(f"{error.filename or 'input or output'}: {error.strerror or error}", 2)
     sys.exit(status if isinstance(status, int) else 0)

@@ -82,10 +82,16 @@ def command(
 
 
 def _trainer(name: str) -> Any:
+    from srbench.upscaler import LOG, found_at
+
     found = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
     if name not in found:
         raise unknown_name("trainer", name, found)
+    entry = found[name]
+    if entry.dist is None or entry.dist.name != "srbench":
+        whose = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
+        LOG.info("running code of trainer '%s' of %s (%s)%s", name, whose, entry.value, found_at(entry.value))
     try:
-        return found[name].load()
+        return entry.load()
     except ImportError as error:
         raise SrbenchError(f"trainer {name} cannot be loaded: {error}") from error

@@ -105,7 +105,9 @@ def load_split(name: str | Path) -> Split:
         if not isinstance(entry, dict):
             raise SrbenchError(f"{where}: [sides.{side}] must be a table")
         toml.check_keys(entry, f"{where}, side {side}", required={"ids": str}, optional={"count": int, "sha256": str})
-        sides[side] = Side(side, path.parent / entry["ids"], entry.get("count"), entry.get("sha256"))
+        sides[side] = Side(
+            side, toml.beside(path, entry["ids"], f"{where}, side {side}"), entry.get("count"), entry.get("sha256")
+        )
     rest: dict[str, Any] = {key: value for key, value in table.items() if key != "sides"}
     return Split(path.stem, sides=MappingProxyType(sides), **{"title": "", "source": "", **rest})
 

@@ -15,6 +15,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from srbench.errors import SrbenchError
+from srbench.names import leads_out
 
 MARKER = ".srbench-fetched.json"  # in an unpacked corpus: what it was made from
 _PLAIN = (0, stat.S_IFREG, stat.S_IFDIR)  # kinds of zip members; 0 where the archive was made on Windows
@@ -56,9 +57,7 @@ def extract(archive_path: str | Path, folder: str | Path, *, marker: Mapping[str
                 members = [(e, e.filename, kind in _PLAIN, e.file_size) for e, kind in kinds]
                 unpack = archive.extractall
             for _, name, plain, _ in members:
-                # Windows rules know both separators and drives, so they refuse on any system what is unsafe on some.
-                as_path = PureWindowsPath(name)
-                if as_path.drive or as_path.root or ".." in as_path.parts or not plain:
+                if leads_out(name) or not plain:
                     why = "points outside the folder" if plain else "is a link or a device"
                     raise SrbenchError(f"{path}: member {name!r} {why}: nothing was unpacked. Do not trust this file.")
             need_space(folder.parent, sum(size for *_, size in members), f"unpacking {path.name}")

@@ -14,6 +14,7 @@ from srbench.corpora import Split, load_split
 from srbench.degradation import Degradation
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition
+from srbench.names import check_name
 from srbench.signature import Signature, value_text
 
 VERSION = 1
@@ -122,6 +123,7 @@ def load_protocol(name: str | Path) -> Protocol:
 
 def _from_table(table: dict[str, Any], path: Path) -> Protocol:
     where = f"protocol {path.name if path.parent == _folder() else path}"
+    check_name(f"{where}: a protocol's name", path.stem)  # it names folders and files
     toml.check_keys(
         table,
         where,
@@ -137,6 +139,8 @@ def _from_table(table: dict[str, Any], path: Path) -> Protocol:
         },
         optional={"source": str, "trim_top_db": float, "level": str},
     )
+    if table["split"].endswith(".toml"):
+        toml.beside(path, table["split"], where)
     names = table["metrics"]
     if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         raise SrbenchError(f"{where}: metrics must be a list of different names")

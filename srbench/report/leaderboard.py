@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from srbench.metrics import get_metric
+from srbench.report.console import open_console
 from srbench.report.headings import deaf_above, heading, number
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, CEILING, mark
 from srbench.results.bootstrap import most_coverage
@@ -20,14 +21,11 @@ def print_leaderboard(document: dict[str, Any]) -> None:
     Each cell holds the mean over utterances and, below it, its 95 % interval. A mean no better than the spline's is
     marked, and so is an SNR or SI-SDR above the low-band ceiling.
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     entries = [*document["models"], *document["anchors"]]
-    console = Console(highlight=False)
-    if not console.is_terminal:  # a file or a pipe has no width: show all columns side by side
-        console = Console(highlight=False, width=_FIRST + _COLUMN * len(entries))
+    console = open_console(_FIRST + _COLUMN * len(entries))
     floor = next((e for e in entries if e["name"] == FLOOR), None)
     ceiling = next((e for e in document["anchors"] if e["name"] == CEILING), None)
     console.print(f"\n{document['protocol']}  {document['protocol_title']}", soft_wrap=True, style="bold", markup=False)

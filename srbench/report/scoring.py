@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from srbench.metrics import get_metric
+from srbench.report.console import open_console
 from srbench.report.headings import heading, number
 from srbench.scoring import KINDS
 
@@ -19,14 +20,11 @@ def print_scores(document: dict[str, Any]) -> None:
     Metrics stand down, systems across: the mean over pairs and, below it, its 95 % interval. Under the table, for each
     system, the warnings grouped by kind with the worst cases, the failures, and the files without a counterpart.
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     systems = document.get("systems") or [document]
-    console = Console(highlight=False)
-    if not console.is_terminal:  # a file or a pipe has no width: show all columns side by side
-        console = Console(highlight=False, width=24 + 26 * len(systems))
+    console = open_console(24 + 26 * len(systems))
     table = Table(show_lines=False, pad_edge=False)
     table.add_column("metric", no_wrap=True)
     for system in systems:

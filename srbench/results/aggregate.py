@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from srbench.files import whole_file
 from srbench.metrics import get_metric
 from srbench.results.bootstrap import mean_interval
 from srbench.run import Run
 from srbench.run.engine import FIXED_COLUMNS
+from srbench.table import unguarded, write_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -60,7 +60,9 @@ def read_columns(folder: Path, fixed: Collection[str]) -> dict[str, Any]:
         for row in rows:  # float() reads what repr() wrote to the last bit, which not every reader of CSV does
             for n, name in wanted:
                 text = row[n]
-                columns[name].append(sys.intern(text) if name in FIXED_COLUMNS else float(text) if text else math.nan)
+                columns[name].append(
+                    sys.intern(unguarded(text)) if name in FIXED_COLUMNS else float(text) if text else math.nan
+                )
     return {name: c if name in FIXED_COLUMNS else np.array(c, np.float64) for name, c in columns.items()}
 
 
@@ -119,9 +121,11 @@ def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
                 "protocol_signature": run.manifest["protocol_signature"],
             }
         )
-    write_table(run.folder / "aggregates.csv", rows)
+    write_table(run.folder / "aggregates.csv", list(rows[0]), (row.values() for row in rows))
     table = read_columns(run.folder, ("speaker", "status"))
-    write_table(run.folder / "speakers.csv", [_of_speaker(*each, tuple(aggregates)) for each in _by_speaker(table)])
+    columns = ["speaker", "n", "failed", *aggregates]
+    rows_of = (_of_speaker(*each, tuple(aggregates)) for each in _by_speaker(table))
+    write_table(run.folder / "speakers.csv", columns, rows_of)
 
 
 def _by_speaker(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -134,23 +138,12 @@ def _by_speaker(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
         yield speaker, {n: c[mine] if isinstance(c, np.ndarray) else [c[p] for p in mine] for n, c in table.items()}
 
 
-def _of_speaker(speaker: str, table: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
-    means = {}
+def _of_speaker(speaker: str, table: Mapping[str, Any], metrics: Sequence[str]) -> list[Any]:
+    means = []
     for name in metrics:
         values = table[name][~np.isnan(table[name])]
-        means[name] = float(values.mean()) if len(values) else math.nan
-    return {"speaker": speaker, "n": len(table["speaker"]), "failed": table["status"].count("failed"), **means}
-
-
-def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of equal keys as CSV, with all digits; NaN and None are empty cells."""
-    with whole_file(path, newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(dict.fromkeys(key for row in rows for key in row))
-        for row in rows:
-            writer.writerow(
-                "" if each is None or (isinstance(each, float) and math.isnan(each)) else each for each in row.values()
-            )
+        means.append(float(values.mean()) if len(values) else math.nan)
+    return [speaker, len(table["speaker"]), table["status"].count("failed"), *means]
 
 
 def real_time_factor(run: Run) -> float | None:

@@ -6,9 +6,7 @@ was edited by hand is found. The columns are described in leaderboard/README.md.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from srbench.errors import SrbenchError
 from srbench.metrics import METRICS
+from srbench.table import read_table, write_table
 
 FACTS = (
     "upscaler",
@@ -138,15 +137,10 @@ def write_board(board: Board, path: Path) -> None:
     OSError
         If it cannot be written.
     """
-    text = io.StringIO()
     columns = [*board.rows[0].cells(), DIGEST]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in board.rows:
-        cells = row.cells()
-        writer.writerow([*cells.values(), digest(cells)])
+    lines = [row.cells() for row in board.rows]
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text.getvalue(), encoding="utf-8", newline="")
+    write_table(unfinished, columns, ([*cells.values(), digest(cells)] for cells in lines))
     unfinished.replace(path)
 
 
@@ -158,11 +152,7 @@ def read_board(path: Path) -> Board:
     SrbenchError
         If it cannot be read, is not such a file, or a row is not what its digest says: which row, and what to do.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            header, *lines = list(csv.reader(file)) or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SrbenchError(f"{path}: cannot be read as a leaderboard: {error}") from error
+    header, *lines = read_table(path) or [[]]
     metrics = [name for name in header if name in METRICS]
     wanted = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]
     if header != wanted or not metrics:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from srbench.metrics import get_metric
-from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates, write_table
+from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates
 from srbench.run import Plan, Run
+from srbench.table import write_table
 
 
 def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder: Path) -> dict[str, Any]:
@@ -61,10 +62,10 @@ def write_leaderboard(document: dict[str, Any], path: Path) -> None:
 
     Rows stand in the order of the document; the columns are described in docs/results.md.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for kind in ("models", "anchors"):
         for entry in document[kind]:
-            row: dict[str, Any] = {
+            row = {
                 "upscaler": entry["name"],
                 "kind": kind[:-1],
                 "scored": document["split"]["scored"],
@@ -79,7 +80,7 @@ def write_leaderboard(document: dict[str, Any], path: Path) -> None:
             row["protocol_signature"] = document["protocol_signature"]
             row["own_corpus"] = "yes" if document["own_corpus"] else "no"
             rows.append(row)
-    write_table(path, rows)
+    write_table(path, list(rows[0]), (row.values() for row in rows))
 
 
 def run_entry(run: Run) -> dict[str, Any]:

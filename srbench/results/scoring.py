@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from srbench.results.leaderboard import plain, run_entry
 from srbench.run.engine import FIXED_COLUMNS, utterance_row
 from srbench.scoring.job import Job, ScoreRun, pair_row
 from srbench.scoring.task import ScoreRecord
+from srbench.table import write_table
 
 
 def score_document(job: Job, runs: Sequence[ScoreRun]) -> dict[str, Any]:
@@ -74,14 +74,14 @@ def write_score_table(runs: Sequence[ScoreRun], path: Path) -> None:
         If it cannot be written.
     """
     metrics = tuple(runs[0].manifest["metrics"])
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for number, run in enumerate(runs):
-            for record in run.records:
-                row = {"system": run.manifest["upscaler"]["name"]}
-                row |= dict(zip((*FIXED_COLUMNS, *metrics), utterance_row(record, metrics), strict=True))
-                row |= pair_row(record)
-                row["signature"] = run.manifest["protocol_signature"]
-                if not number and record is run.records[0]:
-                    writer.writerow(row)
-                writer.writerow(row.values())
+    rows = [
+        {
+            "system": run.manifest["upscaler"]["name"],
+            **dict(zip((*FIXED_COLUMNS, *metrics), utterance_row(record, metrics), strict=True)),
+            **pair_row(record),
+            "signature": run.manifest["protocol_signature"],
+        }
+        for run in runs
+        for record in run.records
+    ]
+    write_table(path, list(rows[0]), (row.values() for row in rows))

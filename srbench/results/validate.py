@@ -5,7 +5,6 @@ Bad content is never raised but returned, as findings that name the file and the
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ from srbench.run.folder import MANIFEST
 from srbench.run.manifest import folder_name
 from srbench.scoring.references import References
 from srbench.signature import differing_fields
+from srbench.table import read_table
 
 # tables of a run are written with all their digits; another build of NumPy may add up in another order
 TABLE_TOLERANCE = 1e-9
@@ -190,8 +190,7 @@ def _check_rows(run: Run) -> list[Finding]:
     """Check every row of ``utterances.csv`` against the journal, and what the journal says against what can be."""
     metrics = tuple(run.manifest["metrics"])
     columns = (*FIXED_COLUMNS, *metrics)
-    with (run.folder / "utterances.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))[1:]
+    rows = read_table(run.folder / "utterances.csv")[1:]
     ranges = {name: get_metric(name).range for name in metrics}
     found = []
     for record, row in zip(run.records, rows, strict=True):
@@ -273,10 +272,10 @@ def _compare_table(
 ) -> list[tuple[Finding, set[str]]]:
     """Compare a table with what it must be: a finding a row, and the columns that differ in it."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = {row.get(key) or "": row for row in csv.DictReader(file)}
-    except (OSError, UnicodeDecodeError, csv.Error):
+        header, *lines = read_table(path) or [[]]
+    except SrbenchError:
         return [(Finding(path.name, "", "is missing or unreadable: 'srbench run' writes it"), set())]
+    rows = {row.get(key, ""): row for row in (dict(zip(header, line, strict=False)) for line in lines if line)}
     strange = sorted(rows.keys() - {*names})
     found = [(Finding(path.name, name, "is not a row that utterances.csv gives"), set[str]()) for name in strange]
     for name in names:
@@ -286,7 +285,7 @@ def _compare_table(
         differ = [
             (column, cell, wanted)
             for column, wanted in told(name).items()
-            if not _says(cell := rows[name].get(column) or "", wanted)
+            if not _says(cell := rows[name].get(column, ""), wanted)
         ]
         if differ:
             column, cell, wanted = differ[0]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,6 @@ from filelock import FileLock, Timeout
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
-from srbench.files import whole_file
 from srbench.run.batches import in_batches
 from srbench.run.entrant import Entrant, leakage
 from srbench.run.estimates import Estimates, estimates_in, kept_bytes
@@ -24,6 +22,7 @@ from srbench.run.manifest import folder_name, identity, manifest, write_json
 from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
 from srbench.run.workers import HERE, Where, Work, do_all
+from srbench.table import write_table
 
 SEED = 0
 FIXED_COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined")
@@ -187,16 +186,14 @@ def _died(task: Task, utterance: Utterance, why: str) -> Record:
 
 def write_run_tables(folder: Path, records: Sequence[Record], metrics: tuple[str, ...]) -> None:
     """Write ``utterances.csv`` and, apart from it because they never repeat, ``timings.csv``."""
-    with ExitStack() as stack:
-        tables = {
-            name: csv.writer(stack.enter_context(whole_file(folder / name, newline="")), lineterminator="\n")
-            for name in ("utterances.csv", "timings.csv")
-        }
-        tables["utterances.csv"].writerow([*FIXED_COLUMNS, *metrics])
-        tables["timings.csv"].writerow(["utterance", "seconds", "upscale_seconds", "metric_seconds"])
-        for r in records:
-            tables["utterances.csv"].writerow(utterance_row(r, metrics))
-            tables["timings.csv"].writerow([r.utterance, r.seconds, r.upscale_seconds, r.metric_seconds])
+    write_table(
+        folder / "utterances.csv", [*FIXED_COLUMNS, *metrics], (utterance_row(record, metrics) for record in records)
+    )
+    write_table(
+        folder / "timings.csv",
+        ["utterance", "seconds", "upscale_seconds", "metric_seconds"],
+        ([r.utterance, r.seconds, r.upscale_seconds, r.metric_seconds] for r in records),
+    )
 
 
 def utterance_row(record: Record, metrics: Sequence[str]) -> list[str]:

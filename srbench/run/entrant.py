@@ -18,6 +18,7 @@ import numpy as np
 from srbench.audio import Rate, Samples
 from srbench.degradation import Brickwall
 from srbench.errors import SrbenchError
+from srbench.names import check_name
 from srbench.protocols import Prepared, Protocol
 from srbench.run.plan import Plan
 from srbench.upscaler import BuiltUpscaler, build_upscaler
@@ -55,10 +56,11 @@ class Entrant:
         Raises
         ------
         SrbenchError
-            If the upscaler is unknown, cannot be built, or does not support the protocol's rates.
+            If the upscaler has no fit name, is unknown, cannot be built, or does not support the protocol's rates.
         """
         if self.anchor:
             return {"name": self.name, "kind": "anchor", "distribution": "srbench"}
+        check_name("an upscaler's name", _told_name(self.name))
         built, origin = _build(self)
         built.check_rates(protocol.low_rate, protocol.high_rate)
         if self.batch > 1 and not built.takes_batches:

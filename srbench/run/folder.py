@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from srbench.errors import SrbenchError
+from srbench.names import check_name
 from srbench.run.engine import FIXED_COLUMNS, Run, utterance_row
 from srbench.run.journal import read_journal
 from srbench.run.manifest import FORMAT
 from srbench.run.pipeline import Record
+from srbench.table import read_table
 
 MANIFEST = "manifest.json"
 _KINDS: dict[str, type | tuple[type, ...]] = {
@@ -73,9 +74,8 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
     manifest = _manifest(folder / MANIFEST)
     try:
         journal: dict[str, Record] = read_journal(folder / "journal.jsonl")
-        with (folder / "utterances.csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = read_table(folder / "utterances.csv")
+    except (OSError, SrbenchError) as error:
         raise SrbenchError(
             f"{folder}: has no readable utterances.csv: the run is not finished; run it again"
         ) from error
@@ -120,8 +120,8 @@ def _manifest(path: Path) -> dict[str, Any]:
     texts += [told[key] for key in ("device", "precision") if told.get(key) is not None]
     if not all(isinstance(text, str) and text == text.encode(errors="replace").decode() for text in texts):
         raise SrbenchError(f"{path}: is not the manifest of a run: a name, signature or note is not a text")
-    if isinstance(told.get("name"), str) and (told["name"][:1] in "=+-@" or not told["name"].isprintable()):
-        raise SrbenchError(f"{path}: an upscaler's name cannot be {told['name']!r}")
+    if isinstance(told.get("name"), str):
+        check_name(f"{path}: an upscaler's name", told["name"])
     for table, key in (("upscaler", "name"), ("upscaler", "kind"), ("split", "name"), ("split", "expected")):
         if key not in found[table]:
             raise SrbenchError(f"{path}: is not the manifest of a run: '{table}' has no '{key}'")

@@ -237,8 +237,17 @@ def seed_all(seed: int, utterance_id: str) -> None:
 
 
 def audio_file(folder: Path, utterance_id: str) -> Path:
-    """Return where the estimate of an utterance is kept."""
-    return folder / f"{utterance_id}.wav"
+    """Return where the estimate of an utterance is kept.
+
+    Raises
+    ------
+    SrbenchError
+        If that is not in the folder: through the id, or through a link that lies there.
+    """
+    path = folder / f"{utterance_id}.wav"
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise SrbenchError(f"{path}: leads out of {folder.name}: nothing is read or written there")
+    return path
 
 
 def one_line(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, NamedTuple
 
 from srbench import audio
@@ -41,10 +41,14 @@ def entrant_of(run: Run, protocol: Protocol, plugins: Sequence[Path] = ()) -> En
     Raises
     ------
     SrbenchError
-        If it is not to be had here, or is not what it was: another version, source or weights.
+        If it is not to be had here, or is not what it was: another version, source or weights. The name of its weights
+        is not followed to another place, nor to a download.
     """
     told: dict[str, Any] = run.manifest["upscaler"]
     name = str(told["name"])
+    weights = name.partition("@")[2]
+    if PureWindowsPath(weights).name != weights:  # a run tells the file's name only; a place is somebody's invention
+        raise SrbenchError(f"{name}: a run does not say where weights are: this one was edited")
     entrant = Entrant(
         name if told["kind"] == "anchor" or plugins else f"{told.get('distribution', '')}:{name}",
         anchor=told["kind"] == "anchor",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections import Counter
@@ -17,6 +16,7 @@ from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, define
+from srbench.names import check_name
 from srbench.protocols import protocol_names
 from srbench.run import Run
 from srbench.run.engine import alone_in, started_before, write_run_tables
@@ -31,6 +31,7 @@ from srbench.scoring.swapped import find_swapped
 from srbench.scoring.task import ScoreRecord, ScoreTask, died, evaluate, still_good
 from srbench.scoring.warning import KINDS
 from srbench.signature import Signature, value_text
+from srbench.table import write_table
 
 NAME = "score"  # stands where a run has its protocol's name, unless another is given
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -113,6 +114,8 @@ def make_job(
     if name in protocol_names():
         raise SrbenchError(f"'{name}' is a protocol's name: call the references otherwise")
     repairs = repairs or Repairs()
+    for system in systems:
+        check_name("a system's name (--systems NAME=DIR gives another)", system)
     found = pair_up(reference, list(systems.values()), patterns, low)
     pairs = found[0].pairs
     rate = _most_common_rate([pair.reference for pair in pairs])
@@ -175,7 +178,8 @@ def score_system(
             document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
             write_json(folder / "manifest.json", document)
             write_run_tables(folder, records, tuple(job.definitions))
-            _write_pairs(folder / "pairs.csv", records)
+            told_pairs = [pair_row(record) for record in records]
+            write_table(folder / "pairs.csv", list(told_pairs[0]), (row.values() for row in told_pairs))
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
     return ScoreRun(folder, document, records, pairs)
@@ -276,11 +280,3 @@ def pair_row(record: ScoreRecord) -> dict[str, str]:
         **{name: "" if (value := record.checks.get(name)) is None else repr(value) for name in CHECKS},
         "details": "; ".join(warning["detail"] for warning in record.warnings),
     }
-
-
-def _write_pairs(path: Path, records: Sequence[ScoreRecord]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        rows = [pair_row(record) for record in records]
-        writer.writerow(rows[0])
-        writer.writerows(row.values() for row in rows)

@@ -130,7 +130,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes(b"\xff")
     (tmp_path / "folder.csv").mkdir()
     for name in ("latin.csv", "folder.csv", "absent.csv"):
-        with pytest.raises(SrbenchError, match="cannot be read as a leaderboard"):
+        with pytest.raises(SrbenchError, match="cannot be read as a table"):
             read_board(tmp_path / name)
 
 

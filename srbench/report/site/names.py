@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 # names of the site's own pages, of webMUSHRA's own conditions, and those that Windows keeps for devices
 _TAKEN = {"index", "listen", "abx", "published", "static", "clips", "anchor35", "anchor70", "con", "prn", "aux", "nul"}
+_TAKEN |= {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
 _LONGEST = 60
 _DIGITS = re.compile(r"-[0-9a-f]{8}$")  # a name that ends like one of ours
 

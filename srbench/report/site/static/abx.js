@@ -125,7 +125,9 @@
   }
 
   function download() {
-    const quote = (value) => `"${String(value).replaceAll('"', '""')}"`;
+    // as srbench/table.py: a spreadsheet would run a text that begins like a formula
+    const guard = (text) => (/^(?:[\s']*[=+\-@＝＋－＠]|'*[\t\r\n])/u.test(text) ? `'${text}` : text);
+    const quote = (value) => `"${String(typeof value === "string" ? guard(value) : value).replaceAll('"', '""')}"`;
     const rows = [["trial", "utterance", "a", "b", "x", "answer", "correct", "planned", "p_value"]];
     test.done.forEach((each, place) => {
       const p = Number.isNaN(test.p) ? "" : test.p;
