@@ -82,15 +82,17 @@ def spectrogram_command(
     from srbench.report.figure import find_utterance, save, upscale_utterance
     from srbench.report.spectrogram import draw_spectrograms, peak_db, utterance_panels
     from srbench.results.leaderboard import plain
+    from srbench.run.threads import single_threaded
 
     # one utterance speaks for itself: it does not matter whether the rest of the split is there
     plan, entrants = _prepare(out, allow_partial=True, **asked)
     utterance = find_utterance(plan, utterance_id)
     protocol = plan.protocol
-    made = upscale_utterance(utterance, entrants, protocol)
-    seconds = len(made.reference) / protocol.high_rate
-    span = _span(start, end, seconds)
-    panels, scores = utterance_panels(made, protocol)
+    with single_threaded():  # so that the scores are those of a run to the last digit
+        made = upscale_utterance(utterance, entrants, protocol)
+        seconds = len(made.reference) / protocol.high_rate
+        span = _span(start, end, seconds)
+        panels, scores = utterance_panels(made, protocol)
     peak = peak_db(made.reference, protocol.high_rate)
     title = f"{utterance.id} of protocol {protocol.name}; dashed: the cutoff, {protocol.cutoff / 1000:.4g} kHz"
     save(draw_spectrograms(panels, peak, protocol.high_rate / 2, protocol.cutoff, title=title, span=span), out)
