@@ -7,6 +7,7 @@ caller asks for it by name.
 from __future__ import annotations
 
 import errno
+import hashlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -114,7 +115,8 @@ def write(path: str | Path, samples: Samples, sample_rate: int) -> None:
     """
     sf = _soundfile()
     path = Path(path)
-    unfinished = path.with_name(path.name + ".unfinished")
+    digits = hashlib.sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    unfinished = path.with_name(f"{digits}.unfinished")  # its own name may be as long as the disk takes already
     try:
         sf.write(str(unfinished), np.asarray(samples, dtype=np.float32), sample_rate, subtype="FLOAT", format="WAV")
     except sf.SoundFileError as error:

@@ -6,6 +6,7 @@ Ruff's rules S hold most of it (`make lint`); here is that they are switched on,
 from __future__ import annotations
 
 import ast
+import csv
 import shutil
 import subprocess
 import sys
@@ -203,3 +204,22 @@ def test_ruff_is_nowhere_told_to_look_away():
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             codes = line.partition("# noqa")[2].replace(",", " ").replace(":", " ").split("(")[0].split()
             assert not any(code.startswith("S") and code[1:].isdecimal() for code in codes), f"{path}:{number}"
+
+
+def test_no_table_that_ships_holds_a_formula():
+    from srbench.table import guarded
+
+    tables = [path for folder in ("leaderboard", "docs", "srbench") for path in (ROOT / folder).rglob("*.csv")]
+    assert len(tables) >= 3
+    for path in tables:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.reader(file):
+                assert [cell for cell in row if guarded(cell) != cell] == [], path
+
+
+def test_what_security_md_says_is_linked_and_there():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert "SECURITY.md" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "SECURITY.md" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for word in ("Report a vulnerability", "--plugin", "srbench audit", "safetensors", "content-security policy"):
+        assert word in text

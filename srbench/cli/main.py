@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import io
 import logging
@@ -127,8 +126,8 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _stop("stopped. What is finished is kept: the same command goes on from there.", 130)
     except _ReaderGone:
-        with contextlib.suppress(OSError, ValueError):  # what is still in the buffer goes nowhere, without a word
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # as the documentation of Python's signal has it: the last flush must find somewhere to write to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_READER_GONE)
     except OSError as error:
         _stop(f"{error.filename or 'input or output'}: {error.strerror or error}", 2)

@@ -214,11 +214,27 @@ def test_output_where_not_every_letter_can_be_written() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_reader_that_has_seen_enough() -> None:
-    """As ``srbench list protocols | head -1``: no traceback, no last words of the interpreter."""
-    run = [sys.executable, "-m", "srbench", "list", "protocols"]
-    with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+RUN = ["--limit", "1", "--metric", "snr", "--metric", "mse"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "protocols"],
+        ["--help"],
+        ["run", "--help"],
+        ["run", "--model", "linear", *RUN],
+        ["run", "--model", "linear", *RUN, "--json"],
+        ["compare", "linear", "spline", *RUN],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_reader_that_has_seen_enough(arguments: list[str], tmp_path: Path) -> None:
+    """As ``srbench compare a b | head -1``: quiet, and the status that the shell gives to cat; 1 is a failed check."""
+    run = [sys.executable, "-m", "srbench", *arguments]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()  # before anything is written
         assert process.stderr.read() == b""
+        assert process.wait() == 141

@@ -164,3 +164,26 @@ def test_published_systems(call: Call):
         unequal = system["system"] in ("unet", "mugan")
         assert system["failed"] == (5 if unequal else 0)
         assert all(("shorter than the reference" in (each["error"] or "")) == unequal for each in system["utterances"])
+
+
+def test_no_table_holds_a_formula_and_no_system_is_one(folder: Path, call: Call):
+    """File names are told in cells; a spreadsheet would run these."""
+    for name, estimate in (("ref", "=1+1"), ("a", "=1+1"), ("ref", "-x"), ("a", "-x")):
+        audio.write(folder / name / f"{estimate}.wav", np.sin(np.arange(8000) / 5) / 2, RATE)
+    table = folder / "all.csv"
+    status, out, _ = call(folder / "ref", "--systems", f"mine={folder / 'a'}", "--csv", table, "--json")
+    assert status == 0
+    (run,) = [Path(json.loads(out)["run_dir"])]
+    for path in (table, *run.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        for cell in cells:
+            assert not cell.startswith(("=", "@", "+")), (path.name, cell)
+            if cell.startswith("-"):
+                float(cell)
+        if path.name in ("all.csv", "pairs.csv", "utterances.csv"):
+            assert {"'=1+1", "'-x"} <= {*cells}
+    for name in ("@a", "+a"):
+        status, _, err = call(folder / "ref", "--systems", f"{name}={folder / 'a'}")
+        assert status == 2
+        assert f"a system's name (--systems NAME=DIR gives another) cannot be '{name}'" in err

@@ -533,6 +533,13 @@ def test_link_or_device_refuses_all(make: Make, recordings: Files, server: Serve
     assert tree(tmp_path) == {"data", "data/tiny.zip.part", "data/tiny.zip.part.etag"}
 
 
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_a_name_too_long_for_the_disk_leaves_nothing(make: Make, recordings: Files, tmp_path: Path):
+    (tmp_path / "archive").write_bytes(make({**recordings, "x" * 300: b""}))
+    assert "File name too long" in failing(lambda: extract(tmp_path / "archive", tmp_path / "corpus"))
+    assert tree(tmp_path) == {"archive"}
+
+
 def test_killed_unpacking_leaves_nothing_that_looks_complete(
     zipped: bytes, tmp_path: Path, monkeypatch: Patch, recordings: Files, server: Server
 ):

@@ -90,6 +90,8 @@ def test_a_name_without_weights_says_how_to_get_them():
         ("none.safetensors", "none.safetensors: no such file"),
         ("hf:no-owner", "hf:owner/name"),
         ("hf:../../etc", "hf:owner/name"),
+        ("hf:../etc", "hf:owner/name"),
+        ("hf:owner/name@../../refs", "hf:owner/name"),
     ],
 )
 def test_wrong_places_are_told(where: str, said: str):

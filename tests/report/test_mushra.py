@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from test_site import IMAGE, SCRIPT, small_protocol, small_runs
+from test_site import IMAGE, SCRIPT, outside_run, small_protocol, small_runs
 
 from srbench import audio
 from srbench.corpora import demo_corpus
@@ -138,3 +138,14 @@ def test_the_same_input_gives_the_same_files(made: tuple[list[Run], Path], tmp_p
     a, b = ({p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*.*")} for n in ("a", "b"))
     assert a == b
     assert len(a) == 8  # reference, low resolution, five upscalers, the configuration
+
+
+def test_an_utterance_of_any_name_is_text(tmp_path: Path):
+    """WebMUSHRA writes a page's name as HTML, and asks for files by their names as they are."""
+    run, corpus = outside_run(tmp_path)
+    export_mushra(tmp_path / "test", small_protocol(), [run], corpus, plugins=(tmp_path / "says.py",))
+    trial, _ = pages(tmp_path / "test" / "demo.yaml")
+    assert trial["name"] == "&lt;b&gt;Ann/&lt;img src=x onerror=1&gt;"
+    assert "<" not in (tmp_path / "test" / "demo.yaml").read_text()
+    for path in (tmp_path / "test").rglob("*"):
+        assert re.fullmatch(r"[A-Za-z0-9._-]+", path.name), path

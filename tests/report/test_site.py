@@ -20,7 +20,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from srbench import audio
-from srbench.corpora import demo_corpus
+from srbench.corpora import Corpus, demo_corpus
 from srbench.errors import SrbenchError
 from srbench.metrics import METRICS
 from srbench.protocols import Protocol, load_protocol
@@ -136,6 +136,24 @@ def test_pages_are_there_and_every_link_leads_to_a_file(site: Path):
                 assert (site / page).parent.joinpath(target.split("#")[0]).is_file(), f"{page}: {target}"
 
 
+def test_every_page_allows_its_own_scripts_and_nothing_else(site: Path):
+    """``file:`` is what 'self' means to a browser that opens the page from a disk."""
+    for page in site.rglob("*.html"):
+        head = page.read_text().partition("</head>")[0]
+        (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', head)
+        assert not re.search(r"<(script|link|style|base)", head.partition(policy)[0]), "it holds for what follows only"
+        rules = {name: sources for name, *sources in map(str.split, policy.split(";"))}
+        own = ["'self'", "file:"]
+        assert rules == {
+            "default-src": ["'none'"],
+            "script-src": own,
+            "style-src": own,
+            "img-src": own,
+            "base-uri": ["'none'"],
+            "form-action": ["'none'"],
+        }, page
+
+
 def test_nothing_is_loaded_from_elsewhere_and_nothing_inline(site: Path):
     for page in site.rglob("*.html"):
         text = page.read_text()
@@ -159,6 +177,37 @@ def test_names_from_outside_are_text(site: Path):
     board = (site / "demo/index.html").read_text()
     assert html.escape(SCRIPT) in board
     assert "&#34;&gt;&lt;img src=x onerror=1&gt;" in board
+
+
+def outside_run(folder: Path) -> tuple[Run, Corpus]:
+    """Run an upscaler that fails now and then over recordings whose names, and whose errors, are HTML."""
+    sound, rate = audio.read(demo_corpus().utterances[0].path)
+    plugin = folder / "says.py"
+    plugin.write_text(
+        "from srbench.upscaler import upscaler\n@upscaler()\ndef says(low, low_rate, high_rate):\n"
+        f"    if len(low) < 3000: raise ValueError({SCRIPT!r})\n    return low.repeat(4)\n"
+    )
+    for speaker, name, length in (("<b>Ann", "<img src=x onerror=1>", rate), ("<b>Ann", "short", rate // 2)):
+        (folder / "corpus" / speaker).mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / "corpus" / speaker / f"{name}.wav", sound[:length], rate)
+    plan = dataclasses.replace(make_plan(small_protocol(), folder / "corpus"), notes=("<i>note</i>",))
+    return run_entrant(plan, Entrant("says", plugins=(plugin,)), folder / "results"), plan.corpus
+
+
+def test_utterances_speakers_errors_and_notes_are_text(tmp_path: Path):
+    run, corpus = outside_run(tmp_path)
+    assert [bool(record.error) for record in run.records] == [False, True]
+    plugins = (tmp_path / "says.py",)
+    build_site(tmp_path / "site", [board_of([run])], {"demo": [run]}, corpora={"demo": corpus}, plugins=plugins)
+    pages = {p.relative_to(tmp_path / "site").as_posix(): p.read_text() for p in (tmp_path / "site").rglob("*.html")}
+    assert {"demo/says.html", "demo/listen.html", "demo/abx.html"} <= pages.keys()
+    for name, text in pages.items():
+        assert not re.search(r"<(script>|img src=x|b>Ann|i>note)", text), name
+    told = "".join(pages.values())
+    for text in ("<img src=x onerror=1>", "<b>Ann", SCRIPT, "<i>note</i>"):
+        assert html.escape(text) in told
+    for path in (tmp_path / "site").rglob("*"):
+        assert re.fullmatch(r"[A-Za-z0-9._-]+", path.name), path
 
 
 def test_the_same_input_gives_the_same_files(made: tuple[list[Run], Path], site: Path, tmp_path: Path):

@@ -18,6 +18,7 @@ from test_site import SCRIPT, made_up_board, small_runs, small_site
 from srbench.protocols import load_protocol
 from srbench.report.site import build_site
 from srbench.report.site.names import file_names
+from srbench.table import read_table
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium")
@@ -106,6 +107,48 @@ def listening(open_page: Open, **options: Any) -> Page:
     page = open_page("demo/listen.html", **options)
     page.wait_for_selector("[data-ready]")
     return page
+
+
+INJECTED = """
+<script>document.documentElement.dataset.ran = "script"</script>
+<img src="x" onerror="document.documentElement.dataset.ran = 'onerror'">
+<svg onload="document.documentElement.dataset.ran = 'onload'"></svg>
+<a id="link" href="javascript:void(document.documentElement.dataset.ran = 'href')">link</a>
+<style>body { display: none }</style>
+<iframe srcdoc="<script>parent.document.documentElement.dataset.ran = 'frame'</script>"></iframe>
+<script src="https://example.org/x.js"></script>
+<img src="https://example.org/x.png">
+<form id="form" action="https://example.org/"><input name="a"></form>
+<base href="https://example.org/">
+"""
+
+
+@pytest.mark.parametrize("name", ["index", "demo/index", "demo/spline", "demo/listen", "demo/abx", "published"])
+def test_the_policy_stops_what_would_be_injected(browser: Any, site: Path, tmp_path: Path, name: str):
+    """Were a name ever written unescaped: none of it runs, is shown, or is asked for."""
+    copy = tmp_path / "site"
+    shutil.copytree(site, copy)
+    file = copy / f"{name}.html"
+    file.write_text(file.read_text().replace('<main id="main">', f'<main id="main">{INJECTED}'))
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        asked: list[str] = []
+        refused: list[str] = []
+        # what leaves the browser: the event "request" also tells what the policy stops
+        page.route("https://**", lambda route: (asked.append(route.request.url), route.fulfill(body="")))
+        page.on("console", lambda message: refused.append(message.text))
+        page.goto(f"file://{file}")
+        page.click("#link")
+        page.evaluate("document.getElementById('form').submit()")
+        page.wait_for_timeout(100)
+        assert page.evaluate("document.documentElement.dataset.ran ?? ''") == ""
+        assert page.is_visible("h1")
+        assert page.evaluate("document.baseURI").startswith("file:")
+        assert asked == []
+        assert sum("Content Security Policy" in text for text in refused) >= 8
+    finally:
+        context.close()
 
 
 def test_sorting_by_mouse_and_keyboard(open_page: Open):
@@ -357,6 +400,28 @@ def test_blind_test_from_begin_to_csv(open_page: Open, tmp_path: Path):
     assert len({row["utterance"] for row in rows}) == 2  # all in turn
     page.click("[data-again]")
     assert page.is_visible("[data-setup]")
+
+
+def test_the_results_of_a_blind_test_hold_no_formula(open_page: Open, tmp_path: Path):
+    page = open_page("demo/abx.html")
+    names_ = ["=1+1", "'=1"]
+    for letter, name in zip("AB", names_, strict=True):
+        page.evaluate(
+            "([select, name]) => { document.querySelector(select).selectedOptions[0].textContent = name; }",
+            [f"[data-side={letter}]", name],
+        )
+    page.fill("[data-trials]", "1")
+    page.click("[data-setup] button[type=submit]")
+    page.wait_for_selector('[data-number="1"]')
+    page.keyboard.press("Shift+A")
+    with page.expect_download() as download:
+        page.click("[data-download]")
+    download.value.save_as(tmp_path / "abx.csv")
+    with (tmp_path / "abx.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["a"], row["b"]) == ("'=1+1", "''=1")
+    header, values = read_table(tmp_path / "abx.csv")
+    assert dict(zip(header, values, strict=True)) == {**row, "a": names_[0], "b": names_[1]}
 
 
 def test_blind_test_draws_both_sides_and_stops_without_a_p_value(open_page: Open):
