@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srbench.metrics import get_metric
-from srbench.results.bootstrap import mean_interval
+from srbench.results.bootstrap import mean, mean_interval
 from srbench.run import Run
 from srbench.run.engine import FIXED_COLUMNS
 
@@ -64,7 +64,7 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
         low, high, resampled = mean_interval(values, rows["speaker"].to_numpy(object))
         found[metric] = Aggregate(
             metric,
-            float(values.mean()) if len(values) else float("nan"),
+            mean(values),
             (low, high),
             resampled,
             len(values),
