@@ -7,6 +7,7 @@ caller asks for it by name.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -30,6 +31,23 @@ _BLOCK = 1 << 20  # samples; read at once, because a header may promise any numb
 # How files begin that are opened: RIFF in its kinds, AIFF, AU, CAF, NIST, FLAC, Ogg. libsndfile tries to make something
 # of any bytes, MP3 before all, and talks on stderr while it does.
 _HEADS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"NIST", b"fLaC", b"OggS")
+
+
+def parse_rate(text: str) -> Rate:
+    """Return the rate that a text says, in Hz: ``16000``, or ``16000/6`` for one that is not whole.
+
+    Raises
+    ------
+    ValueError
+        If it says none. `Fraction` itself would make a number of 1e9 digits of ``1e999999999``.
+    """
+    if not re.fullmatch(r"[0-9]{1,7}(/[0-9]{1,7})?", text):
+        raise ValueError(f"'{text}' is not a rate")
+    whole, _, parts = text.partition("/")
+    if parts and not int(parts):
+        raise ValueError(f"'{text}' is divided by 0")
+    rate = Fraction(int(whole), int(parts or 1))
+    return rate.numerator if rate.denominator == 1 else rate
 
 
 class AudioInfo(NamedTuple):
@@ -150,7 +168,7 @@ def read_frames(file: Any, path: str | Path, count: int) -> Samples:
 
 def damage(samples: Samples) -> str:
     """Say how many samples, of at least one, are no sound: NaN, infinite or beyond `LOUDEST`; "" where none is."""
-    if -LOUDEST <= samples.min() and samples.max() <= LOUDEST:  # neither is so of NaN
+    if samples.min() >= -LOUDEST and samples.max() <= LOUDEST:  # neither is so of NaN
         return ""
     if infinite := np.count_nonzero(~np.isfinite(samples)):
         return f"{infinite} NaN or infinite samples"

@@ -28,6 +28,7 @@ RANK = {
     "audio": 0,
     "signature": 0,
     "toml": 0,
+    "text": 0,
     "errors": 0,
 }
 BOTTOM = {"errors"}
