@@ -14,7 +14,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -347,8 +347,10 @@ def from_table(table: Mapping[str, Any]) -> Degradation:
         if isinstance(value, bool) or not isinstance(value, wanted):
             raise SrbenchError(f"degradation {kind}: {key} cannot be {shown(repr(value))}")
         if "float" in fields[key]:
-            number: int | float = value
-            given[key] = float(min(max(number, -1e300), 1e300))  # an integer may be too large for a float
+            try:
+                given[key] = float(given[key])
+            except OverflowError:
+                given[key] = inf
     built: Degradation = cls(**given)
     return built
 

@@ -42,7 +42,7 @@ TEXTS = (b'""', b'"1e999999999"', b'"1/0"', b'"\\u0000"', b'"' + b"x" * 20_000 +
 
 
 def damaged_text(text: bytes, tokens: tuple[bytes, ...] = (*NUMBERS, *TEXTS)) -> st.SearchStrategy[bytes]:
-    """Return a text after one to four edits: lines lost, doubled, moved; tokens replaced; bytes inserted; the end cut."""
+    """Return a text after one to four edits: lines lost, doubled, moved; tokens replaced; bytes inserted; a cut."""
 
     def apply(edits: list[tuple[str, int, int]]) -> bytes:
         found = text
