@@ -21,10 +21,12 @@ from safetensors.torch import save as dump_safetensors
 from srbench_models.configurations import Configuration, configuration
 from torch import Tensor, nn
 
-from srbench.errors import SrbenchError
+from srbench.audio import HIGHEST_RATE, LOWEST_RATE
+from srbench.errors import SrbenchError, shown
 
 FORMAT = 1
 _LARGEST_CARD = 10_000_000  # bytes
+_HEADER = 10_000_000  # bytes at most of a weights file before its weights
 
 
 def save_checkpoint(path: str | Path, network: nn.Module, card: Mapping[str, Any], *, store: str = "float32") -> Path:
@@ -63,16 +65,19 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     """
     path = Path(path)
     card = read_card(card_path(path))
-    data = _bytes(path)
+    made = _configuration(card, path)
+    outline = made.outline().state_dict()  # no memory is given before the weights bear out what the card claims
+    data = _bytes(path, _HEADER + 8 * sum(tensor.numel() for tensor in outline.values()))
     if hashlib.sha256(data).hexdigest() != card["weights_sha256"]:
         raise SrbenchError(f"{path}: is not the file that its card describes (SHA-256 differs): truncated or replaced")
-    made = _configuration(card, path)
-    network = made.build()
     try:
         tensors = restored(load_safetensors(data))
-    except (SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise SrbenchError(f"{path}: is not a safetensors file of weights (others are never read): {error}") from error
-    fit(network, tensors, path)
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        reason = shown(" ".join(str(error).split()))
+        raise SrbenchError(f"{path}: is not a safetensors file of weights (others are never read): {reason}") from error
+    _check_fit(outline, tensors, path)
+    network = made.build()
+    network.load_state_dict(tensors)
     return network.eval(), card
 
 
@@ -92,8 +97,10 @@ def read_card(path: Path) -> dict[str, Any]:
     data = _bytes(path, _LARGEST_CARD)
     try:
         card = json.loads(data)
-    except ValueError as error:
-        raise SrbenchError(f"{path}: is not a model card in JSON: {error}") from error
+        data.decode()
+        json.dumps(card, ensure_ascii=False, allow_nan=False).encode()  # what it says goes into other files
+    except (ValueError, RecursionError) as error:
+        raise SrbenchError(f"{path}: is not a model card in JSON: {shown(error)}") from error
     kinds = {"format": int, "configuration": dict, "low_rate": int, "high_rate": int, "weights_sha256": str}
     if not isinstance(card, dict) or any(not isinstance(card.get(key), kind) for key, kind in kinds.items()):
         raise SrbenchError(f"{path}: is not a model card: it needs {', '.join(kinds)}")
@@ -104,8 +111,11 @@ def read_card(path: Path) -> dict[str, Any]:
             f"{path}: is not a model card: training must be a table, its training_speakers a list of names"
         )
     if card["format"] != FORMAT:
-        raise SrbenchError(f"{path}: is of format {card['format']}; this version reads {FORMAT}")
-    if card["low_rate"] < 1 or card["high_rate"] % card["low_rate"]:
+        raise SrbenchError(f"{path}: is of format {shown(card['format'])}; this version reads {FORMAT}")
+    if not LOWEST_RATE <= card["low_rate"] <= card["high_rate"] <= HIGHEST_RATE:
+        rates = f"{shown(card['low_rate'])} and {shown(card['high_rate'])}"
+        raise SrbenchError(f"{path}: the rates must be {LOWEST_RATE} to {HIGHEST_RATE} Hz, not {rates}")
+    if card["high_rate"] % card["low_rate"]:
         raise SrbenchError(f"{path}: the high rate must be a multiple of the low one")
     return card
 
@@ -118,11 +128,15 @@ def fit(network: nn.Module, tensors: Mapping[str, Tensor], where: str | Path) ->
     SrbenchError
         If a tensor is missing, too many, of another shape, or not finite.
     """
-    wanted = network.state_dict()
+    _check_fit(network.state_dict(), tensors, where)
+    network.load_state_dict(dict(tensors))
+
+
+def _check_fit(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str | Path) -> None:
     missing, extra = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
     if missing or extra:
         both = ((missing, "missing"), (extra, "too many"))
-        told = [f"{len(names)} tensors {word}, the first {names[0]}" for names, word in both if names]
+        told = [f"{len(names)} tensors {word}, the first {shown(names[0])}" for names, word in both if names]
         raise SrbenchError(f"{where}: does not fit the network of its card: {'; '.join(told)}")
     for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
@@ -130,7 +144,6 @@ def fit(network: nn.Module, tensors: Mapping[str, Tensor], where: str | Path) ->
             raise SrbenchError(f"{where}: does not fit the network of its card: {name} has shape {shapes}")
         if not torch.isfinite(tensor).all():
             raise SrbenchError(f"{where}: {name} holds NaN or infinity")
-    network.load_state_dict(dict(tensors))
 
 
 def stored(tensors: Mapping[str, Tensor], store: str) -> dict[str, Tensor]:
@@ -193,7 +206,7 @@ def _configuration(card: Mapping[str, Any], path: Path) -> Configuration:
 def _bytes(path: Path, most: int | None = None) -> bytes:
     try:
         if most is not None and path.stat().st_size > most:
-            raise SrbenchError(f"{path}: larger than {most // 1_000_000} MB: not a model card")
+            raise SrbenchError(f"{path}: larger than {most // 1_000_000} MB, more than such a file needs")
         return path.read_bytes()
     except OSError as error:
         raise SrbenchError(f"{path}: {error.strerror or 'cannot be read'}") from error

@@ -47,10 +47,12 @@ class DNNConfig:
     def __post_init__(self) -> None:
         if self.phase not in ("flip", "copy"):
             raise SrbenchError(f"phase is flip or copy, not '{self.phase}'")
+        if self.hop < 1 or not 2 <= self.n_fft <= 1 << 16:
+            raise SrbenchError(f"n_fft must be 2 to 65536 and hop at least 1, not {self.n_fft} and {self.hop}")
         if self.scale < 2 or self.n_fft % (2 * self.scale) or self.n_fft % self.hop or self.n_fft // self.hop < 2:
             raise SrbenchError("n_fft must be a multiple of 2 * scale and of hop, and hop at most half of it")
-        if min(self.layers, self.units) < 1 or self.context < 0:
-            raise SrbenchError("layers and units must be at least 1, context at least 0")
+        if not 1 <= self.layers <= 100 or self.units < 1 or self.context < 0:
+            raise SrbenchError("layers must be 1 to 100, units at least 1, context at least 0")
 
 
 class DNN(nn.Module):

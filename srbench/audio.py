@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +24,31 @@ Samples = NDArray[np.float64]
 Rate = int | Fraction  # Hz; a Fraction where the rate is not whole: 16 kHz at scale 6 comes from 8000/3 Hz
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
 RESAMPLER = "soxr-HQ"  # librosa's default as well; the text stands in signatures
+LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header that says another is damaged
+LOUDEST = 2.0**31  # times full scale: integers of 32 bits that were never scaled; what goes further is no sound
+MOST_SAMPLES = 1 << 28  # held at once, of all channels: 2 GiB, an hour and a half at 48 kHz
+_UNKNOWN = 2**63 - 1  # what libsndfile makes of a length that a FLAC header leaves out; it cannot read such a file on
+_BLOCK = 1 << 20  # samples; read at once, because a header may promise any number
+# How files begin that are opened: RIFF in its kinds, AIFF, AU, CAF, NIST, FLAC, Ogg. libsndfile tries to make something
+# of any bytes, MP3 before all, and talks on stderr while it does.
+_HEADS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"NIST", b"fLaC", b"OggS")
+
+
+def parse_rate(text: str) -> Rate:
+    """Return the rate that a text says, in Hz: ``16000``, or ``16000/6`` for one that is not whole.
+
+    Raises
+    ------
+    ValueError
+        If it says none. `Fraction` itself would make a number of 1e9 digits of ``1e999999999``.
+    """
+    if not re.fullmatch(r"[0-9]{1,7}(/[0-9]{1,7})?", text):
+        raise ValueError(f"'{text}' is not a rate")
+    whole, _, parts = text.partition("/")
+    if parts and not int(parts):
+        raise ValueError(f"'{text}' is divided by 0")
+    rate = Fraction(int(whole), int(parts or 1))
+    return rate.numerator if rate.denominator == 1 else rate
 
 
 class AudioInfo(NamedTuple):
@@ -44,14 +72,36 @@ def info(path: str | Path) -> AudioInfo:
     Raises
     ------
     SrbenchError
-        If the file is missing or is not audio.
+        If the file is missing, is not audio, or has no rate of sound.
+    """
+    with open_audio(path) as file:
+        return AudioInfo(int(file.samplerate), int(file.channels), int(file.frames), str(file.subtype))
+
+
+@contextmanager
+def open_audio(path: str | Path) -> Iterator[Any]:
+    """Open an audio file as a `soundfile.SoundFile`; what fails inside of the ``with`` block is told as SrbenchError.
+
+    Raises
+    ------
+    SrbenchError
+        If the file is missing, is not audio, has no rate of sound or no length, or cannot be read on.
     """
     sf = _soundfile()
     try:
-        header = sf.info(str(path))
+        with Path(path).open("rb") as file:
+            head = file.read(4)
+        if head not in _HEADS or Path(path).suffix.lower() == ".raw":  # of which soundfile believes no header
+            raise SrbenchError(_why_unreadable(path))
+        with sf.SoundFile(str(path)) as file:
+            rate = int(file.samplerate)
+            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+                raise SrbenchError(f"{path}: its header says {rate} Hz, which is no rate of sound")
+            if file.frames == _UNKNOWN:
+                raise SrbenchError(f"{path}: does not say how many samples it holds, like a stream: encode it again")
+            yield file
     except (sf.SoundFileError, OSError) as error:
         raise SrbenchError(_why_unreadable(path)) from error
-    return AudioInfo(int(header.samplerate), int(header.channels), int(header.frames), str(header.subtype))
 
 
 def read(path: str | Path) -> tuple[Samples, int]:
@@ -65,13 +115,13 @@ def read(path: str | Path) -> tuple[Samples, int]:
     Raises
     ------
     SrbenchError
-        If the file is missing, is not audio, is empty, has several channels, or holds NaN or infinity.
+        If the file is missing, is not audio, is empty, has several channels, or holds what is no sound (`damage`).
     """
     samples, sample_rate = read_channels(path)
     if samples.shape[1] != 1:
         raise SrbenchError(f"{path}: has {samples.shape[1]} channels; a reference has one. Mix or split it first.")
-    if not np.isfinite(samples).all():
-        raise SrbenchError(f"{path}: holds {np.count_nonzero(~np.isfinite(samples))} NaN or infinite samples")
+    if what := damage(samples):
+        raise SrbenchError(f"{path}: holds {what}")
     return np.ascontiguousarray(samples[:, 0]), sample_rate
 
 
@@ -86,16 +136,44 @@ def read_channels(path: str | Path) -> tuple[Samples, int]:
     Raises
     ------
     SrbenchError
-        If the file is missing, is not audio, or is empty.
+        If the file is missing, is not audio, is empty, or holds more than `MOST_SAMPLES`.
     """
-    sf = _soundfile()
-    try:
-        samples, sample_rate = sf.read(str(path), dtype="float64", always_2d=True)
-    except (sf.SoundFileError, OSError) as error:
-        raise SrbenchError(_why_unreadable(path)) from error
-    if samples.shape[0] == 0:
+    with open_audio(path) as file:
+        samples = read_frames(file, path, int(file.frames))
+        sample_rate = int(file.samplerate)
+    if not len(samples):
         raise SrbenchError(f"{path}: holds no samples")
-    return samples, int(sample_rate)
+    return samples, sample_rate
+
+
+def read_frames(file: Any, path: str | Path, count: int) -> Samples:
+    """Read on in an open file: up to ``count`` frames, shape (n, channels), n less where the file ends before.
+
+    Memory grows with what is there, not with what the header promises.
+
+    Raises
+    ------
+    SrbenchError
+        If there are more than `MOST_SAMPLES`.
+    """
+    rows, most = max(1, _BLOCK // file.channels), MOST_SAMPLES // file.channels
+    blocks: list[Samples] = []
+    read = 0
+    while not blocks or (read < count and len(blocks[-1])):
+        blocks.append(file.read(min(rows, count - read), dtype="float64", always_2d=True))
+        read += len(blocks[-1])
+        if read > most:
+            raise SrbenchError(f"{path}: longer than {most} samples, the most that is read at once; cut it into parts")
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def damage(samples: Samples) -> str:
+    """Say how many samples, of at least one, are no sound: NaN, infinite or beyond `LOUDEST`; "" where none is."""
+    if samples.min() >= -LOUDEST and samples.max() <= LOUDEST:  # neither is so of NaN
+        return ""
+    if infinite := np.count_nonzero(~np.isfinite(samples)):
+        return f"{infinite} NaN or infinite samples"
+    return f"{np.count_nonzero(np.abs(samples) > LOUDEST)} samples beyond 2^31 times full scale"
 
 
 def write(path: str | Path, samples: Samples, sample_rate: int) -> None:

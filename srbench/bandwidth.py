@@ -91,7 +91,8 @@ def _loud_spectrum(samples: Samples, sample_rate: int) -> tuple[NDArray[np.float
     loud = np.percentile(power, LOUD_PERCENT, axis=0)
     if loud.max() == 0:  # digital silence but for a click
         loud = power.max(axis=0)
-    level = 10 * np.log10(np.maximum(loud / loud.max(), 10 ** (FLOOR_DB / 10)))
+    most = loud.max() or 1.0  # at the Nyquist frequency itself, which is in no band, two samples may hold all they have
+    level = 10 * np.log10(np.maximum(loud / most, 10 ** (FLOOR_DB / 10)))
     return level, (np.arange(count + 1) * _BINS + 1.5) * sample_rate / size
 
 

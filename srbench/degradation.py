@@ -21,8 +21,15 @@ import numpy as np
 
 from srbench import signature
 from srbench.audio import RESAMPLER, Rate, Samples, resample
-from srbench.errors import SrbenchError, unknown_name
+from srbench.errors import SrbenchError, shown, unknown_name
 from srbench.signature import Signature
+
+# Bounds of what a protocol's file may ask for: far beyond use, and before a filter breaks down or fills the memory.
+_LEAST_DB, _MOST_DB = 1e-6, 300.0
+_LEAST_CUT = 1e-3
+_LARGEST_FFT, _MOST_OVERLAP = 1 << 16, 64
+_WIDEST, _LEAST_ROLLOFF = 1000, 0.1
+_LARGEST_KERNEL = 1 << 24  # samples: 128 MiB
 
 IIR_KINDS = ("cheby1", "butter", "ellip", "bessel")
 
@@ -78,17 +85,19 @@ class Iir:
                 object.__setattr__(self, name, default)
             elif default is None:
                 raise SrbenchError(f"degradation {self.kind} has no {name}")
-            elif not 0 < value < inf:
-                raise SrbenchError(f"degradation {self.kind}: {name} must be above 0 dB and finite, not {value}")
+            elif not _LEAST_DB <= value <= _MOST_DB:
+                raise SrbenchError(
+                    f"degradation {self.kind}: {name} must be {_LEAST_DB:g} to {_MOST_DB:g} dB, not {value}"
+                )
         if self.ripple_db is not None and self.attenuation_db is not None and self.attenuation_db <= self.ripple_db:
             raise SrbenchError(
                 f"degradation {self.kind}: attenuation_db must be above ripple_db ({self.ripple_db}), "
                 f"not {self.attenuation_db}"
             )
         if not 1 <= self.order <= 20:
-            raise SrbenchError(f"degradation {self.kind}: order must be 1 to 20, not {self.order}")
-        if not 0 < self.cut <= 1:
-            raise SrbenchError(f"degradation {self.kind}: cut must be above 0 and at most 1, not {self.cut}")
+            raise SrbenchError(f"degradation {self.kind}: order must be 1 to 20, not {shown(self.order)}")
+        if not _LEAST_CUT <= self.cut <= 1:
+            raise SrbenchError(f"degradation {self.kind}: cut must be {_LEAST_CUT:g} to 1, not {self.cut}")
 
     def signature(self, high_rate: Rate, low_rate: Rate) -> Signature:
         """Return kind, order, ripple, attenuation, cut and phase."""
@@ -163,8 +172,11 @@ class Brickwall:
     hop: int = 0
 
     def __post_init__(self) -> None:
-        if (self.n_fft, self.hop) != (0, 0) and not (self.n_fft >= 8 and 1 <= self.hop <= self.n_fft // 2):
-            raise SrbenchError(f"degradation brickwall: n_fft {self.n_fft} and hop {self.hop} do not make a transform")
+        if (self.n_fft, self.hop) != (0, 0) and not (
+            8 <= self.n_fft <= _LARGEST_FFT and self.n_fft / _MOST_OVERLAP <= self.hop <= self.n_fft // 2
+        ):
+            sizes = f"n_fft {shown(self.n_fft)} and hop {shown(self.hop)}"
+            raise SrbenchError(f"degradation brickwall: {sizes} do not make a transform")
 
     def signature(self, high_rate: Rate, low_rate: Rate) -> Signature:
         """Return the kind and the transform."""
@@ -224,8 +236,8 @@ class Sinc:
                 object.__setattr__(self, name, default)
             elif default is None:
                 raise SrbenchError(f"degradation sinc with engine {self.engine} has no {name}")
-            elif not value > 0 or (name == "rolloff" and value > 1):
-                raise SrbenchError(f"degradation sinc: {name} cannot be {value}")
+            elif not (_LEAST_ROLLOFF <= value <= 1 if name == "rolloff" else 0 < value <= _WIDEST):
+                raise SrbenchError(f"degradation sinc: {name} cannot be {shown(value)}")
 
     def signature(self, high_rate: Rate, low_rate: Rate) -> Signature:
         """Return the engine and its parameters."""
@@ -243,14 +255,15 @@ class Sinc:
         if self.engine == "soxr":
             return resample(samples, from_rate, to_rate)
         ratio = Fraction(to_rate, from_rate)
+        assert self.width is not None
+        most = max(ratio.numerator, ratio.denominator)
+        if 2 * self.width * most * (ratio.numerator if self.engine == "hann" else 1) > _LARGEST_KERNEL:
+            raise SrbenchError(f"sinc with engine {self.engine} cannot go from {from_rate} to {to_rate} Hz: too long")
         if self.engine == "polyphase":
             from scipy import signal
 
-            assert self.width is not None
-            most = max(ratio.numerator, ratio.denominator)
             taps = signal.firwin(2 * self.width * most + 1, 1.0 / most, window=("kaiser", 5.0))
             return np.asarray(signal.resample_poly(samples, ratio.numerator, ratio.denominator, window=taps))
-        assert self.width is not None
         assert self.rolloff is not None
         return _hann_sinc(samples, ratio.denominator, ratio.numerator, self.width, self.rolloff)
 
@@ -332,9 +345,12 @@ def from_table(table: Mapping[str, Any]) -> Degradation:
             str if "str" in fields[key] else (int, float) if "float" in fields[key] else int
         )
         if isinstance(value, bool) or not isinstance(value, wanted):
-            raise SrbenchError(f"degradation {kind}: {key} cannot be {value!r}")
+            raise SrbenchError(f"degradation {kind}: {key} cannot be {shown(repr(value))}")
         if "float" in fields[key]:
-            given[key] = float(given[key])
+            try:
+                given[key] = float(given[key])
+            except OverflowError:
+                given[key] = inf
     built: Degradation = cls(**given)
     return built
 

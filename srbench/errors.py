@@ -18,6 +18,13 @@ class UpscalerError(SrbenchError):
     """An upscaler broke its contract, or raised; costs the utterance it happened on and nothing else."""
 
 
+def shown(value: object, most: int = 200) -> str:
+    """Return a text that came from a file as it can stand in a message: printable, on one line, and not too long."""
+    text = str(value)
+    text = text if len(text) <= most else f"{text[:most]}…"
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> SrbenchError:
     """Return the error for a name that is not registered: the nearest match where there is one, and the list.
 
@@ -33,4 +40,4 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> SrbenchError:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"Did you mean '{near[0]}'? " if near else ""
-    return SrbenchError(f"unknown {kind} '{name}'. {hint}Known: {', '.join(names) if names else 'none'}.")
+    return SrbenchError(f"unknown {kind} '{shown(name)}'. {hint}Known: {', '.join(names) if names else 'none'}.")

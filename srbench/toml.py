@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from srbench.errors import SrbenchError, unknown_name
+from srbench.errors import SrbenchError, shown, unknown_name
 from srbench.names import leads_out
+from srbench.text import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+_LARGEST = 1_000_000  # bytes
 Kind = type | tuple[type, ...]
 _WORDS = {
     str: "a text",
@@ -34,14 +36,13 @@ def read(path: Path) -> dict[str, Any]:
     SrbenchError
         If the file is missing or is not TOML (with line and column).
     """
+    text = read_text(path, _LARGEST)
     try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SrbenchError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SrbenchError(f"{path}: cannot be read as a text file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SrbenchError(f"{path}: is not valid TOML: {error}") from error
+        table: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
+    except ValueError as error:  # a TOMLDecodeError is one, and a number of thousands of digits raises one
+        raise SrbenchError(f"{shown(path)}: is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise SrbenchError(f"{shown(path)}: is nested too deeply") from error
     return table
 
 
@@ -97,7 +98,9 @@ def check_keys(
         wanted = kind if isinstance(kind, tuple) else (kind,)
         accepted = (*wanted, int) if float in wanted else wanted
         if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in wanted):
-            raise SrbenchError(f"{where}: {key} must be {' or '.join(_WORDS[kind] for kind in wanted)}, not {value!r}")
+            raise SrbenchError(
+                f"{where}: {key} must be {' or '.join(_WORDS[kind] for kind in wanted)}, not {shown(repr(value))}"
+            )
     missing = [key for key in required if key not in table]
     if missing:
         raise SrbenchError(f"{where}: {', '.join(missing)} missing")

@@ -139,22 +139,19 @@ def _blocks(
         last = min(first + step, length)
         begin, end = max(0, first - margin), min(length, last + margin)
         given = _read(source, begin, end)
-        if not np.isfinite(given).all():
-            raise SrbenchError(f"{source}: holds NaN or infinite samples")
+        if what := audio.damage(given):
+            raise SrbenchError(f"{source}: holds {what}")
         made = np.stack([built(channel, low_rate, high_rate) for channel in given.T], axis=1)
         yield made[int((first - begin) * scale) : int((last - begin) * scale)]
 
 
 def _read(source: Path, begin: int, end: int) -> NDArray[np.float64]:
-    import soundfile
-
-    try:
-        samples, _ = soundfile.read(str(source), start=begin, stop=end, dtype="float64", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise SrbenchError(f"{source}: cannot be read to its end: is it truncated?") from error
+    with audio.open_audio(source) as file:
+        file.seek(begin)
+        samples = audio.read_frames(file, source, end - begin)
     if len(samples) != end - begin:
         raise SrbenchError(f"{source}: is truncated: its header promises more samples than there are")
-    return np.asarray(samples)
+    return samples
 
 
 def _writer(

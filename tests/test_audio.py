@@ -21,6 +21,15 @@ def noise(n: int, seed: int = 0) -> np.ndarray:
     return 0.1 * np.random.default_rng(seed).standard_normal(n)
 
 
+def flac(folder, samples: np.ndarray, promised: int) -> bytes:
+    """Return a FLAC file whose header promises so many samples (0: unknown); `plain.flac` is the honest one."""
+    soundfile.write(folder / "plain.flac", samples, 16000, subtype="PCM_16")
+    content = bytearray((folder / "plain.flac").read_bytes())
+    fields = int.from_bytes(content[18:26], "big") >> 36 << 36  # the last 36 bits are the number of samples
+    content[18:26] = (fields | promised).to_bytes(8, "big")
+    return bytes(content)
+
+
 class TestRead:
     @pytest.mark.parametrize("reader", [audio.read, audio.info])
     def test_missing(self, tmp_path, reader):
@@ -72,6 +81,59 @@ class TestRead:
         (tmp_path / "half.flac").write_bytes(whole[: len(whole) // 2])
         with pytest.raises(SrbenchError, match=r"half\.flac: cannot be read as audio"):
             audio.read(tmp_path / "half.flac")
+
+    def test_a_header_that_promises_more_samples_than_memory(self, tmp_path):
+        path = tmp_path / "liar.flac"
+        path.write_bytes(flac(tmp_path, noise(1000), promised=2**36 - 1))
+        assert audio.info(path).frames == 2**36 - 1
+        with pytest.raises(SrbenchError, match=r"liar\.flac: cannot be read as audio"):
+            audio.read(path)
+
+    @pytest.mark.parametrize("reader", [audio.read, audio.info])
+    def test_a_flac_that_was_streamed_and_does_not_say_how_long_it_is(self, tmp_path, reader):
+        (tmp_path / "a.flac").write_bytes(flac(tmp_path, noise(1000), promised=0))
+        with pytest.raises(SrbenchError, match=r"a\.flac: does not say how many samples it holds"):
+            reader(tmp_path / "a.flac")
+
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_a_file_of_several_blocks_is_whole(self, tmp_path, monkeypatch, channels):
+        monkeypatch.setattr(audio, "_BLOCK", 300)
+        samples = np.float32(noise(1000 * channels).reshape(1000, channels))
+        soundfile.write(tmp_path / "a.wav", samples, 16000, subtype="FLOAT")
+        np.testing.assert_array_equal(audio.read_channels(tmp_path / "a.wav")[0], samples)
+
+    def test_more_than_is_read_at_once(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(audio, "_BLOCK", 100)
+        monkeypatch.setattr(audio, "MOST_SAMPLES", 1000)
+        soundfile.write(tmp_path / "stereo.wav", np.zeros((501, 2)), 16000)
+        with pytest.raises(SrbenchError, match=r"stereo\.wav: longer than 500 samples"):
+            audio.read(tmp_path / "stereo.wav")
+
+    @pytest.mark.parametrize("rate", [1, 999, 1_000_001, 2**31 - 1])
+    @pytest.mark.parametrize("reader", [audio.read, audio.info])
+    def test_no_rate_of_sound(self, tmp_path, reader, rate):
+        soundfile.write(tmp_path / "a.wav", noise(100), rate)
+        with pytest.raises(SrbenchError, match=rf"a\.wav: its header says {rate} Hz, which is no rate of sound"):
+            reader(tmp_path / "a.wav")
+
+    @pytest.mark.parametrize("loudest", [2.0**31, np.nextafter(2.0**31, np.inf), 1e300])
+    def test_beyond_what_can_be_sound(self, tmp_path, loudest):
+        soundfile.write(tmp_path / "a.wav", np.array([0.0, -loudest, 1.0]), 16000, subtype="DOUBLE")
+        if loudest == 2.0**31:  # integers that were never scaled
+            assert audio.read(tmp_path / "a.wav")[0][1] == -loudest
+        else:
+            with pytest.raises(SrbenchError, match=r"a\.wav: holds 1 samples beyond 2\^31 times full scale"):
+                audio.read(tmp_path / "a.wav")
+
+    @pytest.mark.parametrize("name", ["a.raw", "mp3.wav"])
+    def test_what_only_libsndfile_would_take_for_audio(self, tmp_path, name, capfd):
+        """Soundfile wants to be told the rate of any .raw file, and mpg123 talks on stderr about what is no MP3."""
+        soundfile.write(tmp_path / "a.wav", noise(100), 16000)
+        content = (tmp_path / "a.wav").read_bytes() if name == "a.raw" else b"\xff\xfb\x90\x44" + bytes(range(256)) * 20
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(SrbenchError, match=r"cannot be read as audio"):
+            audio.read(tmp_path / name)
+        assert capfd.readouterr().err == ""
 
     @pytest.mark.parametrize("suffix", [".wav", ".flac"])
     def test_integers_are_scaled_by_32768_exactly(self, tmp_path, suffix):

@@ -207,6 +207,12 @@ class TestSpecialCases:
     def test_gains_whose_square_no_float_holds(self, gain):
         assert bandwidth(gain * speech(16000), 16000) == 8000
 
+    @pytest.mark.parametrize(
+        "samples", [[1.0, -1.0], [1e-200] * 600 + [0.1]], ids=["two", "a click after the last frame"]
+    )
+    def test_nothing_in_any_band(self, samples):
+        assert bandwidth(np.array(samples), 16000) == 8000
+
     def test_a_beep(self):
         assert bandwidth(np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000), 16000) == pytest.approx(1000, abs=130)
 

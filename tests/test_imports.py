@@ -31,6 +31,7 @@ RANK = {
     "names": 0,
     "files": 0,
     "toml": 0,
+    "text": 0,
     "errors": 0,
 }
 BOTTOM = {"errors"}

@@ -12,10 +12,12 @@ from srbench_models.configurations import CONFIGURATIONS, Configuration, configu
 from srbench_models.training.losses import RESOLUTIONS
 
 from srbench import toml
-from srbench.errors import SrbenchError, unknown_name
+from srbench.errors import SrbenchError, shown, unknown_name
 from srbench.metrics import get_metric
 from srbench.protocols import Protocol, load_protocol
 
+_MOST = 10**9  # of any number in a recipe
+_MOST_SAMPLES = 1 << 28  # a step: 1 GiB of inputs, and as much of references
 SCHEDULES = ("constant", "cosine")
 
 
@@ -183,7 +185,7 @@ def _defaults(kind: type) -> dict[str, Any]:
 def _check_values(recipe: Recipe) -> None:
     if recipe.network not in CONFIGURATIONS:
         raise unknown_name("network", recipe.network, CONFIGURATIONS)
-    recipe.configuration()
+    recipe.configuration().outline()
     protocol = recipe.load_protocol()
     if protocol.high_rate % protocol.low_rate:
         raise SrbenchError(f"protocol {protocol.name} has no whole scale: networks are trained for whole ones")
@@ -192,6 +194,13 @@ def _check_values(recipe: Recipe) -> None:
         if recipe.data.side == protocol.side:
             raise SrbenchError(f"side {recipe.data.side} is what protocol {protocol.name} scores; train on another")
     get_metric(recipe.stop_metric)
+    for key, value in [*vars(recipe).items(), *vars(recipe.loss).items(), *vars(recipe.data).items()]:
+        if isinstance(value, (int, float)) and not abs(value) <= _MOST:  # nor is this so of NaN
+            raise SrbenchError(f"{key} must be a number up to {_MOST}, not {shown(value)}")
+    if recipe.batch * recipe.patch > _MOST_SAMPLES:
+        raise SrbenchError(f"batch times patch must be at most {_MOST_SAMPLES} samples")
+    if not 0 <= recipe.beta1 < 1 or not 0 <= recipe.beta2 < 1:
+        raise SrbenchError("beta1 and beta2 must be at least 0 and below 1")
     for key in ("steps", "batch", "patch", "validate_every"):
         if getattr(recipe, key) < 1:
             raise SrbenchError(f"{key} must be at least 1, not {getattr(recipe, key)}")
@@ -203,7 +212,7 @@ def _check_values(recipe: Recipe) -> None:
     if recipe.schedule not in SCHEDULES:
         raise unknown_name("schedule", recipe.schedule, SCHEDULES)
     if recipe.precision not in ("fp32", "bf16"):
-        raise SrbenchError(f"precision is fp32 or bf16, not '{recipe.precision}'")
+        raise SrbenchError(f"precision is fp32 or bf16, not '{shown(recipe.precision)}'")
     if min(vars(recipe.loss).values()) < 0 or not max(recipe.loss.mse, recipe.loss.log_mse, recipe.loss.stft):
         raise SrbenchError("the weights of the loss must be at least 0, and one of mse, log_mse and stft above it")
 

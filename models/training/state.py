@@ -15,7 +15,7 @@ from srbench_models.checkpoint import write_whole
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 
 STATE = "state.safetensors"
 _ROOM = "progress.json"
@@ -88,7 +88,7 @@ def load_state(folder: Path, modules: Mapping[str, nn.Module], optimizers: Mappi
         data = path.read_bytes()
         tensors = load_safetensors(data)
         length = int.from_bytes(data[:8], "little")
-        progress = Progress(**json.loads(json.loads(data[8 : 8 + length])["__metadata__"][_ROOM]))
+        progress = _progress(json.loads(json.loads(data[8 : 8 + length])["__metadata__"][_ROOM]))
         for key, module in modules.items():
             module.load_state_dict(_below(tensors, f"module.{key}."))
         for key, optimizer in optimizers.items():
@@ -97,9 +97,28 @@ def load_state(folder: Path, modules: Mapping[str, nn.Module], optimizers: Mappi
                 index, _, what = name.partition(".")
                 state.setdefault(int(index), {})[what] = tensor
             optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except (
+        *(OSError, SafetensorError, ValueError, KeyError, TypeError),
+        *(AttributeError, RuntimeError, RecursionError),
+    ) as error:
+        reason = shown(" ".join(str(error).split()))
         raise SrbenchError(f"{path}: cannot be gone on from ({reason}); train into another folder") from error
+    return progress
+
+
+def _progress(values: Mapping[str, Any]) -> Progress:
+    progress = Progress(**values)
+    for name, default in asdict(Progress()).items():
+        value = getattr(progress, name)
+        kinds = (
+            (int, float, type(None))
+            if default is None
+            else (int, float)
+            if isinstance(default, float)
+            else type(default)
+        )
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            raise TypeError(f"{name} cannot be {shown(repr(value))}")
     return progress
 
 

@@ -18,7 +18,8 @@ from types import MappingProxyType
 from typing import Any
 
 from srbench import toml
-from srbench.errors import SrbenchError, unknown_name
+from srbench.errors import SrbenchError, shown, unknown_name
+from srbench.text import read_text
 
 
 def _folder() -> Path:
@@ -103,11 +104,10 @@ def load_split(name: str | Path) -> Split:
     sides: dict[str, Side] = {}
     for side, entry in table["sides"].items():
         if not isinstance(entry, dict):
-            raise SrbenchError(f"{where}: [sides.{side}] must be a table")
-        toml.check_keys(entry, f"{where}, side {side}", required={"ids": str}, optional={"count": int, "sha256": str})
-        sides[side] = Side(
-            side, toml.beside(path, entry["ids"], f"{where}, side {side}"), entry.get("count"), entry.get("sha256")
-        )
+            raise SrbenchError(f"{where}: [sides.{shown(side)}] must be a table")
+        told = f"{where}, side {shown(side)}"
+        toml.check_keys(entry, told, required={"ids": str}, optional={"count": int, "sha256": str})
+        sides[side] = Side(side, toml.beside(path, entry["ids"], told), entry.get("count"), entry.get("sha256"))
     rest: dict[str, Any] = {key: value for key, value in table.items() if key != "sides"}
     return Split(path.stem, sides=MappingProxyType(sides), **{"title": "", "source": "", **rest})
 
@@ -128,31 +128,33 @@ def check_sides(split: Split) -> list[str]:
     ids = {side: set(split.ids(side)) for side in split.sides}
     twice = sorted(i for i, n in Counter(i for side in ids.values() for i in side).items() if n > 1)
     if twice:
-        raise SrbenchError(f"split {split.name}: {len(twice)} utterances stand on two sides, the first is {twice[0]}")
+        raise SrbenchError(
+            f"split {split.name}: {len(twice)} utterances stand on two sides, the first is {shown(twice[0])}"
+        )
     speakers = Counter(s for side in ids.values() for s in {speaker_of(i) for i in side})
     shared = sorted(s for s, n in speakers.items() if n > 1)
     if shared and not split.shares_speakers:
-        raise SrbenchError(
-            f"split {split.name}: speakers on two sides: {', '.join(shared)}. If meant, say shares_speakers = true."
-        )
+        names = shown(", ".join(shared))
+        raise SrbenchError(f"split {split.name}: speakers on two sides: {names}. If meant, say shares_speakers = true.")
     return shared
 
 
 @lru_cache(maxsize=32)
 def _read_ids(split: str, side: Side) -> tuple[str, ...]:
-    where = f"split {split}, side {side.name}"
+    where = f"split {split}, side {shown(side.name)}"
     try:
-        lines = side.file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SrbenchError(f"{where}: cannot read {side.file}") from error
+        lines = read_text(side.file).splitlines()
+    except SrbenchError as error:
+        raise SrbenchError(f"{where}: cannot read {error}") from error
     ids = [line.strip() for line in lines if line.strip()]
     repeated = [i for i, n in Counter(ids).items() if n > 1]
     if repeated:
-        raise SrbenchError(f"{where}: {len(repeated)} ids stand more than once, the first is {repeated[0]}")
+        raise SrbenchError(f"{where}: {len(repeated)} ids stand more than once, the first is {shown(repeated[0])}")
     if side.count is not None and len(ids) != side.count:
-        raise SrbenchError(f"{where}: holds {len(ids)} ids, {side.count} were declared")
+        raise SrbenchError(f"{where}: holds {len(ids)} ids, {shown(side.count)} were declared")
     if side.sha256 is not None and checksum(ids) != side.sha256:
-        raise SrbenchError(f"{where}: the ids in {side.file} do not fit the declared checksum {side.sha256[:8]}…")
+        declared = shown(side.sha256[:8])
+        raise SrbenchError(f"{where}: the ids in {shown(side.file)} do not fit the declared checksum {declared}…")
     if not ids:
-        raise SrbenchError(f"{where}: {side.file} holds no ids")
+        raise SrbenchError(f"{where}: {shown(side.file)} holds no ids")
     return tuple(sorted(ids))

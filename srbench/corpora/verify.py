@@ -14,9 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from srbench import audio
 from srbench.audio import Samples
 from srbench.bandwidth import bandwidth
 from srbench.corpora.corpus import Corpus, Utterance
+from srbench.errors import SrbenchError
 
 # In the order in which they are told of one utterance.
 KINDS = (
@@ -79,7 +81,7 @@ def verify(
     missing        an expected id has no file
     unreadable     not audio, empty, or shorter than its header says
     channels       more than one
-    non-finite     NaN or infinite samples
+    non-finite     samples that are NaN, infinite, or beyond 2^31 times full scale
     wrong-rate     a rate below ``sample_rate``; without one, below the rate that most files have (of two, the higher).
                    A higher rate is fine: the file gets downsampled
     silent         no sample further than -60 dBFS from the mean
@@ -148,9 +150,9 @@ def _examine(utterance: Utterance, sample_rate: int | None, needs_hz: float | No
     if channels.shape[1] != 1:
         return _Examined((finding("channels", f"{channels.shape[1]} channels; a reference has one"),))
     samples = np.ascontiguousarray(channels[:, 0])
-    bad = np.count_nonzero(~np.isfinite(samples))
-    if bad:
-        return _Examined((finding("non-finite", f"{bad} of {samples.size} samples are NaN or infinite"),))
+    damage = audio.damage(samples)
+    if damage:
+        return _Examined((finding("non-finite", f"holds {damage}, of {samples.size}"),))
 
     found = []
     needed = needs_hz if needs_hz is not None else (sample_rate or rate) / 2
@@ -175,26 +177,16 @@ def _examine(utterance: Utterance, sample_rate: int | None, needs_hz: float | No
 
 def _decode(path: Path) -> tuple[Samples, int]:
     """Read all channels, shape (frames, channels), whatever they hold; `srbench.audio.read` would refuse some."""
-    import soundfile
-
     try:
         size = path.stat().st_size
         if size == 0:
             raise _Unreadable("the file is empty (0 bytes)")
         _refuse_cut_wav(path, size)
-        with soundfile.SoundFile(str(path)) as file:
-            rate = int(file.samplerate)
-            samples: Samples = file.read(dtype="float64", always_2d=True)
+        return audio.read_channels(path)
     except OSError as error:
         raise _Unreadable(error.strerror or type(error).__name__) from error
-    except (soundfile.SoundFileError, ValueError, MemoryError, OverflowError) as error:
-        said = " ".join(str(getattr(error, "error_string", error)).split())
-        raise _Unreadable(f"{size} bytes that cannot be decoded as audio: {said}") from error
-    if len(samples) == 0:
-        raise _Unreadable("holds no samples")
-    if not 1000 <= rate <= 1_000_000:
-        raise _Unreadable(f"its header says {rate} Hz, which is no rate of sound")
-    return samples, rate
+    except SrbenchError as error:
+        raise _Unreadable(f"{size} bytes: {str(error).removeprefix(f'{path}: ')}") from error
 
 
 def _refuse_cut_wav(path: Path, size: int) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from srbench import degradation, metrics, toml
-from srbench.audio import RESAMPLER, Rate
+from srbench.audio import HIGHEST_RATE, RESAMPLER, Rate, parse_rate
 from srbench.corpora import Split, load_split
 from srbench.degradation import Degradation
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.metrics import Definition
 from srbench.names import check_name
 from srbench.signature import Signature, value_text
 
 VERSION = 1
+_MOST_TRIM = 400  # dB: double precision has no more
 _NO_TRIM, _NO_LEVEL = "none", "none"
 
 
@@ -145,12 +145,14 @@ def _from_table(table: dict[str, Any], path: Path) -> Protocol:
     if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         raise SrbenchError(f"{where}: metrics must be a list of different names")
     low_rate = _rate(table["low_rate"], where)
+    if table["high_rate"] > HIGHEST_RATE:
+        raise SrbenchError(f"{where}: high_rate must be at most {HIGHEST_RATE}")
     if not 0 < low_rate < table["high_rate"]:
         raise SrbenchError(f"{where}: low_rate must be above 0 and below high_rate")
     if table.get("level", _NO_LEVEL) not in (_NO_LEVEL, "peak"):
         raise SrbenchError(f"{where}: level must be none or peak, not '{table['level']}'")
-    if not table.get("trim_top_db", 1.0) > 0:
-        raise SrbenchError(f"{where}: trim_top_db must be above 0")
+    if not 0 < table.get("trim_top_db", 1.0) <= _MOST_TRIM:
+        raise SrbenchError(f"{where}: trim_top_db must be above 0 and at most {_MOST_TRIM}")
     try:
         made = degradation.from_table(table["degradation"])
         for metric in names:
@@ -171,12 +173,11 @@ def _from_table(table: dict[str, Any], path: Path) -> Protocol:
 
 def _rate(value: int | str, where: str) -> Rate:
     try:
-        rate = Fraction(value)
-    except (ValueError, ZeroDivisionError) as error:
+        return parse_rate(str(value))
+    except ValueError as error:
         raise SrbenchError(
-            f'{where}: low_rate must be a number of Hz or a text like "16000/6", not {value!r}'
+            f'{where}: low_rate must be a number of Hz or a text like "16000/6", not {shown(repr(value))}'
         ) from error
-    return rate.numerator if rate.denominator == 1 else rate
 
 
 def _folder() -> Path:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srbench.metrics import get_metric
-from srbench.results.bootstrap import mean_interval
+from srbench.results.bootstrap import mean, mean_interval
 from srbench.run import Run
 from srbench.run.engine import FIXED_COLUMNS
 from srbench.table import unguarded, write_table
@@ -86,7 +86,7 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
         low, high, resampled = mean_interval(values, speakers[there])
         found[metric] = Aggregate(
             metric,
-            float(values.mean()) if len(values) else float("nan"),
+            mean(values),
             (low, high),
             resampled,
             len(values),
@@ -142,7 +142,7 @@ def _of_speaker(speaker: str, table: Mapping[str, Any], metrics: Sequence[str]) 
     means = []
     for name in metrics:
         values = table[name][~np.isnan(table[name])]
-        means.append(float(values.mean()) if len(values) else math.nan)
+        means.append(mean(values))
     return [speaker, len(table["speaker"]), table["status"].count("failed"), *means]
 
 

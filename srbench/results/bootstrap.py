@@ -69,6 +69,12 @@ def mean_interval(values: NDArray[np.float64], speakers: NDArray[np.object_]) ->
     return Interval(float(low), float(high), resampled)
 
 
+def mean(values: NDArray[np.float64]) -> float:
+    """Return the mean, NaN where there is none: of no values, and of inf and −inf together."""
+    with np.errstate(invalid="ignore"):
+        return float(values.mean()) if len(values) else math.nan
+
+
 def clusters(speakers: Sequence[object] | NDArray[np.object_]) -> tuple[NDArray[np.intp], str]:
     """Return which values are resampled as a whole: those of a speaker, or each alone where there is one speaker.
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srbench.metrics import get_metric
-from srbench.results.bootstrap import SEED, clusters, mean_interval
+from srbench.results.bootstrap import SEED, clusters, mean, mean_interval
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -190,9 +190,9 @@ def _untested(a: DataFrame, b: DataFrame, metric: str) -> tuple[Paired, NDArray[
         metric=metric,
         n=n,
         unpaired=sum(int(side[metric].notna().sum()) - n for side in (a, b)),
-        mean_a=_mean(table["a"].to_numpy(np.float64)),
-        mean_b=_mean(table["b"].to_numpy(np.float64)),
-        mean_difference=_mean(difference) if finite.all() else math.nan,
+        mean_a=mean(table["a"].to_numpy(np.float64)),
+        mean_b=mean(table["b"].to_numpy(np.float64)),
+        mean_difference=mean(difference) if finite.all() else math.nan,
         ci95=(low, high),
         resampled=resampled,
         clusters=len(sums),
@@ -204,11 +204,6 @@ def _untested(a: DataFrame, b: DataFrame, metric: str) -> tuple[Paired, NDArray[
         reason=reason,
     )
     return row, sums[:, None]
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    with np.errstate(invalid="ignore"):  # inf and −inf have no mean
-        return float(values.mean()) if len(values) else math.nan
 
 
 def _p_values(sums: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:

@@ -10,11 +10,10 @@ import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from srbench.audio import Rate
+from srbench.audio import Rate, parse_rate
 from srbench.audit.table import LSD_CONVENTIONS
 from srbench.errors import SrbenchError, unknown_name
 from srbench.metrics import get_metric
@@ -277,7 +276,6 @@ def _number(cells: Mapping[str, str], column: str) -> float:
 
 def _rate(cells: Mapping[str, str]) -> Rate:
     try:
-        rate = Fraction(cells["low_rate"])
-    except (ValueError, ZeroDivisionError):
+        return parse_rate(cells["low_rate"])
+    except ValueError:
         raise _Fault("low_rate", f"must be Hz, as in 8000 or 8000/3, not '{cells['low_rate']}'") from None
-    return rate.numerator if rate.denominator == 1 else rate

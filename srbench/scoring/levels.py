@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from srbench.audio import Samples
+from srbench.audio import LOUDEST, Samples
 
 SILENT_PEAK = 2.0**-15  # of full scale: less than the last bit of 16
 GAP_SECONDS = 0.05  # of digital silence where the reference speaks
@@ -18,8 +18,8 @@ QUIETEST_CLIPPED = 2.0**-9  # of full scale: below, 16 bits are so coarse that w
 
 
 def non_finite(samples: Samples) -> int:
-    """Return how many samples are NaN or infinite."""
-    return int(samples.size - np.count_nonzero(np.isfinite(samples)))
+    """Return how many samples are NaN, infinite, or beyond what can be sound."""
+    return int(np.count_nonzero(~(np.abs(samples) <= LOUDEST)))
 
 
 def is_silent(samples: Samples) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from srbench.audio import Samples, resample
+from srbench.audio import Samples, damage, resample
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, Pair, define, measure_all
 from srbench.scoring import levels
@@ -158,6 +158,9 @@ def score_pair(
         x = resample(x, rates[1], rates[0])
         done.append(f"resampled from {rates[1]} to {rates[0]} Hz")
     given = None if low is None else resample(low[0], low[1], rates[0])  # type: ignore[arg-type]
+    for side, samples in (("estimate", x), ("low-resolution signal", given)):
+        if samples is not None and not len(samples):
+            return Score(warnings=tuple(unfit), error=f"the {side} is too short to be resampled to {rates[0]} Hz")
     looks = look(y, x, rates[0], cutoff, given)
     warnings = (*unfit, *warnings_of(looks, y, x, rates[0], cutoff, definitions))
     seen = Score(warnings=warnings, checks=looks.numbers())
@@ -201,10 +204,9 @@ def _unfit(samples: Samples, side: str) -> list[PairWarning]:
         same = "all the same" if (samples == samples[:, :1]).all() else "not the same"
         text = f"the {side} has {channels} channels ({same}); a metric takes one"
         found.append(PairWarning("channels", text, float(channels), "1", side))
-    count = levels.non_finite(samples)
-    if count:
-        text = f"the {side} holds {count} NaN or infinite samples"
-        found.append(PairWarning("non-finite", text, float(count), "samples", side))
+    if what := damage(samples):
+        text = f"the {side} holds {what}"
+        found.append(PairWarning("non-finite", text, float(levels.non_finite(samples)), "samples", side))
     return found
 
 

@@ -36,6 +36,8 @@ def mislabelled(reference: Samples, estimate: Samples, sample_rate: int) -> Misl
                 continue
             wrong, right = (estimate, reference) if side == "estimate" else (reference, estimate)
             put_right = resample(wrong[: round(SECONDS * rate)], rate, sample_rate)
+            if not len(put_right):  # of a few samples nothing is left
+                continue
             length = round(min(SECONDS, len(put_right) / sample_rate + 0.5) * sample_rate)
             correlation = Spectra(right[:length], put_right, sample_rate).delay.correlation
             if abs(correlation) > max(MATCHES, abs(best.correlation) + 0.02 if best else 0.0):

@@ -185,6 +185,13 @@ def test_split_file_that_is_wrong(text: str, message: str, tmp_path: Path) -> No
     assert "mine.toml" in str(refused.value)
 
 
+def test_a_list_of_ids_that_never_ends(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('corpus = "x"\n[sides.test]\nids = "endless"\n')
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    with pytest.raises(SrbenchError, match=r"side test: cannot read .*endless: "):
+        load_split(tmp_path / "mine.toml").ids("test")
+
+
 def test_unknown_split_side_and_file(tmp_path: Path) -> None:
     with pytest.raises(SrbenchError, match=r"unknown split 'vctk-test9'\. Did you mean 'vctk-test8'\?"):
         load_split("vctk-test9")

@@ -283,6 +283,20 @@ FAULTS = [
     (CHEBY1, 'kind = "butter"\nripple_db = 1', "degradation butter has no ripple_db"),
     ("[degradation]", "degradation = 3\n[more]", "must be a table"),
     ('side = "test"', "side = ", "is not valid TOML"),
+    # what would take all memory or time, or broke down later
+    ("low_rate = 4000", 'low_rate = "1e999999999"', "low_rate must be a number of Hz or a text like"),
+    ("low_rate = 4000", f"low_rate = {'9' * 5000}", "is not valid TOML: Exceeds the limit"),
+    ("low_rate = 4000", f"low_rate = {'[' * 3000}", "is nested too deeply"),
+    ("high_rate = 16000", "high_rate = 2147483648", "high_rate must be at most 1000000"),
+    ('split = "demo"', 'split = "a\\u0000b.toml"', "must be a file in the folder of mine.toml"),
+    ('split = "demo"', f'split = "{"x" * 300}.toml"', "cannot be read as a text file: File name too long"),
+    ('title = "Mine"', f'title = "{"x" * 1_000_000}"', "larger than 1 MB"),
+    ('side = "test"', 'side = "test"\ntrim_top_db = inf', "trim_top_db must be above 0 and at most 400"),
+    (CHEBY1, 'kind = "cheby1"\nripple_db = 1e-320', "ripple_db must be 1e-06 to 300 dB"),
+    (CHEBY1, f'kind = "cheby1"\ncut = 1{"0" * 400}', "cut must be 0.001 to 1"),
+    (CHEBY1, 'kind = "brickwall"\nn_fft = 65536\nhop = 1', "n_fft 65536 and hop 1 do not make a transform"),
+    (CHEBY1, 'kind = "sinc"\nengine = "hann"\nwidth = 1000000000', "width cannot be 1000000000"),
+    (CHEBY1, 'kind = "sinc"\nengine = "hann"\nrolloff = 1e-9', "rolloff cannot be 1e-09"),
 ]
 
 

@@ -44,6 +44,13 @@ def test_mean_n_and_signature(tmp_path: Path) -> None:
     assert snr.aggregation == "agg:mean.utterance|n:3/5"
 
 
+def test_infinities_of_both_signs_have_no_mean(tmp_path: Path) -> None:
+    snr = aggregate_run(run_of(tmp_path, ok("1", "a", "inf"), ok("2", "a", "-inf"), ok("3", "b", "1.0")))["snr"]
+    assert math.isnan(snr.mean)
+    assert snr.n == 3
+    assert math.isinf(aggregate_run(run_of(tmp_path, ok("1", "a", "inf"), ok("2", "a", "1.0")))["snr"].mean)
+
+
 def test_failures_and_undefined_are_not_numbers(tmp_path: Path) -> None:
     lines = [
         ok("1", "a", "1.0"),

@@ -228,6 +228,25 @@ def test_what_cannot_be_scored_is_refused():
         srbench.score(np.zeros(3, np.int16), estimate, RATE)
 
 
+def test_samples_too_large_for_sound_are_refused():
+    with pytest.raises(SrbenchError, match=r"the estimate holds 1 samples beyond 2\^31 times full scale"):
+        srbench.score(np.array([0.1, -0.1]), np.array([0.1, 1e30]), RATE)
+
+
+def test_nothing_is_left_of_an_estimate_that_is_resampled():
+    with pytest.raises(SrbenchError, match=r"the estimate is too short to be resampled to 1000 Hz"):
+        srbench.score(np.ones(1), np.full(1, 0.5), 1000, estimate_rate=48000, resample=True)
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 5), (2, 7), (6, 2)])
+def test_a_few_samples_that_do_not_match(n: int, m: int):
+    """At another rate nothing would be left of them."""
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        pair = generator.uniform(-1, 1, n), generator.uniform(-1, 1, m)
+        assert srbench.score(*pair, 48000, match_length="pad").samples == n
+
+
 def test_short_signals_are_scored_without_a_fall():
     generator = np.random.default_rng(0)
     for n in (1, 2, 10, 100, 600):
