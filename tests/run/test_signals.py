@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from srbench import audio
-from srbench.corpora import Corpus, demo_corpus
+from srbench.corpora import Corpus, Utterance, demo_corpus
 from srbench.errors import SrbenchError
 from srbench.metrics import METRICS
 from srbench.protocols import Protocol, load_protocol
@@ -120,7 +120,8 @@ def test_what_cannot_be_made(protocol: Protocol, corpus: Corpus, plugin: Path, t
         signals(run, protocol, corpus, "x", None)
     with pytest.raises(SrbenchError, match=f"utterance '{name}' is not in {corpus.root}"):
         signals(run, protocol, replace(corpus, utterances=()), name, None)
-    swapped = (replace(corpus.utterances[0], path=corpus.utterances[1].path),)
+    first = corpus.utterances[0]
+    swapped = (Utterance(first.id, first.speaker, corpus.utterances[1].path),)
     with pytest.raises(SrbenchError, match=r"is not the recording that .* scored \(SHA-256 differs\)"):
         signals(run, protocol, replace(corpus, utterances=swapped), name, None)
 
