@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS
+from srbench.text import read_text
 
 FACTS = (
     "upscaler",
@@ -119,14 +120,14 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
     for row in ordered[1:]:
         first = ordered[0]
         if row.facts["protocol_signature"] != first.facts["protocol_signature"]:
-            raise SrbenchError(f"{protocol}: {row.name} and {first.name} are not of one protocol signature")
+            raise SrbenchError(f"{protocol}: {shown(row.name)} and {shown(first.name)} are not of one protocol signature")
         theirs, ours = ({name: value.signature for name, value in r.values.items()} for r in (row, first))
         if theirs != ours:
-            raise SrbenchError(f"{protocol}: {row.name} and {first.name} are not of the same metrics")
+            raise SrbenchError(f"{protocol}: {shown(row.name)} and {shown(first.name)} are not of the same metrics")
     names = [row.name for row in ordered]
     for name in names:
         if names.count(name) > 1:
-            raise SrbenchError(f"{protocol}: '{name}' stands twice")
+            raise SrbenchError(f"{protocol}: '{shown(name)}' stands twice")
     return Board(protocol, tuple(ordered))
 
 
@@ -159,19 +160,20 @@ def read_board(path: Path) -> Board:
         If it cannot be read, is not such a file, or a row is not what its digest says: which row, and what to do.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            header, *lines = list(csv.reader(file)) or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        header, *lines = list(csv.reader(io.StringIO(read_text(path), newline=""))) or [[]]
+    except SrbenchError as error:
+        raise SrbenchError(f"cannot be read as a leaderboard: {error}") from error
+    except csv.Error as error:
         raise SrbenchError(f"{path}: cannot be read as a leaderboard: {error}") from error
     metrics = [name for name in header if name in METRICS]
     wanted = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]
     if header != wanted or not metrics:
         odd = next((a or b for a, b in zip([*header, ""], [*wanted, ""], strict=False) if a != b), "")
-        raise SrbenchError(f"{path}: its columns are not those of a leaderboard (see column '{odd}')")
+        raise SrbenchError(f"{path}: its columns are not those of a leaderboard (see column '{shown(odd)}')")
     rows = []
     for number, line in enumerate(lines, start=2):
         cells = dict(zip(header, line, strict=False))
-        where = f"{path}, line {number} ({cells.get('upscaler') or 'no name'})"
+        where = f"{path}, line {number} ({shown(cells.get('upscaler') or 'no name')})"
         if len(line) != len(header) or digest(cells) != cells[DIGEST]:
             raise SrbenchError(
                 f"{where}: was changed after it was published (its digest differs). "
@@ -182,7 +184,7 @@ def read_board(path: Path) -> Board:
             for key in _COUNTS:
                 int(cells[key])
         except ValueError as error:
-            raise SrbenchError(f"{where}: {error}") from error
+            raise SrbenchError(f"{where}: {shown(error)}") from error
         rows.append(Row({key: cells[key] for key in FACTS}, values))
     return make_board(path.stem, rows)
 
