@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PureWindowsPath
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 
 FORMULA_SIGNS = "=+-@＝＋－＠"  # the wide ones count in Japanese and Chinese spreadsheets
 
@@ -26,8 +26,8 @@ def check_name(what: str, name: str) -> None:
     """
     if not name.strip(".") or name[0] in FORMULA_SIGNS or name != name.strip() or not name.isprintable():
         raise SrbenchError(
-            f"{what} cannot be {name!r}: it begins with none of = + - @ (a spreadsheet would run it), is not only "
-            "dots, and prints as it is"
+            f"{what} cannot be {shown(repr(name))}: it begins with none of = + - @ (a spreadsheet would run it), is "
+            "not only dots, and prints as it is"
         )
 
 

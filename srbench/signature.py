@@ -11,7 +11,7 @@ import dataclasses
 import re
 from typing import Any
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 
 _NAME = re.compile(r"[^\s|:,\"']+")
 _VALUE = re.compile(r"[^\s|,\"']*")
@@ -34,13 +34,13 @@ class Signature:
     def __post_init__(self) -> None:
         for text in (self.name, *(key for key, _ in self.fields)):
             if not _NAME.fullmatch(text):
-                raise SrbenchError(f"a signature cannot hold {text!r} as a name or key")
+                raise SrbenchError(f"a signature cannot hold {shown(repr(text))} as a name or key")
         for key, value in self.fields:
             if not _VALUE.fullmatch(value):
-                raise SrbenchError(f"a signature cannot hold {value!r} as the value of '{key}'")
+                raise SrbenchError(f"a signature cannot hold {shown(repr(value))} as the value of '{shown(key)}'")
         keys = [key for key, _ in self.fields]
         if len(set(keys)) != len(keys):
-            raise SrbenchError(f"signature {self.name} names a key twice: {', '.join(keys)}")
+            raise SrbenchError(f"signature {shown(self.name)} names a key twice: {shown(', '.join(keys))}")
 
     def __str__(self) -> str:
         return "|".join([self.name, *(f"{key}:{value}" for key, value in self.fields)])
@@ -59,7 +59,7 @@ def parse(text: str) -> Signature:
     for field in fields:
         key, colon, value = field.partition(":")
         if not colon:
-            raise SrbenchError(f"not a signature: '{field}' in '{text}' is not 'key:value'")
+            raise SrbenchError(f"not a signature: '{shown(field)}' in '{shown(text)}' is not 'key:value'")
         pairs.append((key, value))
     return Signature(name, tuple(pairs))
 
@@ -99,5 +99,5 @@ def differing_fields(a: str | Signature, b: str | Signature) -> list[str]:
     left, right = dict(first.fields), dict(second.fields)
     for key in dict.fromkeys([*left, *right]):
         if left.get(key) != right.get(key):
-            found.append(f"{key} {left.get(key, '(absent)')} against {right.get(key, '(absent)')}")
+            found.append(f"{key} {shown(left.get(key, '(absent)'))} against {shown(right.get(key, '(absent)'))}")
     return found

@@ -8,6 +8,7 @@ file names and error texts come from anywhere. Such a text is written with a ``'
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 from srbench.errors import SrbenchError
 from srbench.files import whole_file
 from srbench.names import FORMULA_SIGNS
+from srbench.text import read_text
 
 _RISKY = re.compile(rf"[\s']*[{re.escape(FORMULA_SIGNS)}]|'*[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf)", re.ASCII)
@@ -74,9 +76,8 @@ def read_table(path: Path) -> list[list[str]]:
         If it cannot be read, or is not a CSV file.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [[unguarded(cell) for cell in row] for row in csv.reader(file)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return [[unguarded(cell) for cell in row] for row in csv.reader(io.StringIO(read_text(path), newline=""))]
+    except csv.Error as error:
         raise SrbenchError(f"{path}: cannot be read as a table: {error}") from error
 
 

@@ -36,8 +36,9 @@ def _csv_grid(path: Path, text: str) -> list[list[str]]:
 
 def _markdown_grids(text: str) -> Iterator[list[list[str]]]:
     lines = text.splitlines()
+    end = 0
     for i in range(1, len(lines)):
-        if "|" not in lines[i - 1] or not _is_rule(lines[i]) or _is_rule(lines[i - 1]):
+        if i < end or "|" not in lines[i - 1] or not _is_rule(lines[i]) or _is_rule(lines[i - 1]):
             continue
         end = i + 1
         while end < len(lines) and "|" in lines[end]:
@@ -69,7 +70,7 @@ def _latex_grids(text: str) -> Iterator[list[list[str]]]:
         body = _without_arguments(body, 2 if begin[1] in ("tabular*", "tabularx", "tabulary") else 1)
         grid = []
         for row in _split(_LATEX_RULES.sub(" ", body), "\\\\"):
-            row = re.sub(r"^\s*\*?\s*\[[^\[\]]*\]", "", row)  # \\[2pt]
+            row = re.sub(r"^\*?\s*\[[^\[\]]*\]", "", row.lstrip())  # \\[2pt]
             cells: list[str] = []
             for cell in _split(row, "&"):
                 wide = re.match(r"\s*\\multicolumn\s*\{\s*(\d{1,2})\s*\}\s*\{(?:[^{}]|\{[^{}]*\})*\}", cell)
@@ -131,7 +132,7 @@ _SYMBOLS = {
 
 def plain_text(cell: str) -> str:
     """Return a cell's text without the markup of Markdown, HTML or LaTeX."""
-    cell = cell.strip().replace("−", "-").replace("‑", "-").replace("**", "")
+    cell = " ".join(cell.split()).replace("−", "-").replace("‑", "-").replace("**", "")
     if "<" in cell:
         cell = re.sub(r"<sup>[^<>]{0,20}</sup>|</?[A-Za-z][^<>]{0,40}>", " ", cell)
     if "\\" in cell or "$" in cell or "{" in cell:
@@ -145,8 +146,8 @@ def plain_text(cell: str) -> str:
         cell = re.sub(r"\\[A-Za-z]+\s*", "", cell)
         cell = re.sub(r"[{}$\\]", "", cell)
     cell = re.sub(r"\+/?-(?=\s*[\d.])", "±", cell)
-    cell = re.sub(r"[†‡§¶]+|\s*\*+$|^\*+\s*|^_+|_+$|`+", "", cell.strip())
-    return " ".join(cell.split())
+    cell = re.sub(r"[†‡§¶`]+", "", cell).strip()
+    return " ".join(cell.strip("*_").split())
 
 
 # --- from cells to columns, rows and numbers

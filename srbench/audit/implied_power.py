@@ -86,8 +86,10 @@ def outliers(implied: list[Implied], tolerance: float) -> list[Implied]:
     factor on the SNRs of all could have made them agree.
     """
     middle = sorted(each.power() for each in implied)[(len(implied) - 1) // 2]
-    agree = [each for each in implied if abs(each.power() - middle) <= INDISTINCT + each.rounding]
-    rest = [each for each in implied if each not in agree]
+    agree: list[Implied] = []
+    rest: list[Implied] = []
+    for each in implied:
+        (agree if abs(each.power() - middle) <= INDISTINCT + each.rounding else rest).append(each)
     if len(agree) < 2 or len(agree) <= len(rest) or not _QUIETEST < middle < FULL_SCALE:
         return []
     if max(each.snr for each in agree) - min(each.snr for each in agree) < 2 * INDISTINCT:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from srbench.audit.grids import plain_text
 
 _MISSING = frozenset({"", "-", "–", "—", "--", "---", "n/a", "na", "nan", "none", "null", "/", "?", "x"})
+_LONGEST = 100  # characters; no number is printed with more, and to match one takes time as their square
 _FLOAT = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?"
 _SPREAD = rf"(?:±\s*(?P<pm>{_FLOAT})|\(\s*±?\s*(?P<paren>(?![-+]){_FLOAT})\s*\)|\(\s*[-+][^()]*\)|\[[^\]]*\])"
 _NUMBER = re.compile(
@@ -57,7 +58,7 @@ def parse_number(text: str, scale: float = 1.0, *, unitless: bool = False) -> Nu
         Whether a percent sign divides by 100.
     """
     text = plain_text(text)
-    if text.casefold() in _MISSING:
+    if text.casefold() in _MISSING or len(text) > _LONGEST:
         return None
     match = _NUMBER.fullmatch(text.translate(SUPERSCRIPTS))
     if match is None:

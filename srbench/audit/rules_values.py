@@ -79,7 +79,8 @@ def impossible_power(table: Table, n: int | None) -> Iterator[Finding]:
         intro = f"MSE·10^(SNR/10), the mean power of the reference, is {printed}{where(panel)}"
         apart = outliers(implied, tolerance)
         if apart:
-            agreed = sorted(each.power() for each in implied if each not in apart)
+            others = {each.row.number for each in implied} - {each.row.number for each in apart}
+            agreed = sorted(each.power() for each in implied if each.row.number in others)
             far = max(abs(each.power() - agreed[len(agreed) // 2]) for each in apart)
             yield Finding(
                 "impossible-power",

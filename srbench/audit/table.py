@@ -16,7 +16,7 @@ from pathlib import Path
 
 from srbench.audit.grids import plain_text, read_grids
 from srbench.audit.number import SUPERSCRIPTS, Number, parse_number
-from srbench.errors import SrbenchError, unknown_name
+from srbench.errors import SrbenchError, shown, unknown_name
 from srbench.metrics import METRICS, get_metric
 
 LSD_CONVENTIONS = {"nuwave": "lsd"} | {
@@ -250,11 +250,11 @@ def _refuse_unusable(path: Path, table: Table) -> None:
                 "Pivot it first: one row per model, one column per metric."
             )
         raise SrbenchError(
-            f"{path}: no column is a metric that srbench knows (first row: {headers[:300]}). Rows are models; name "
-            "a column with --column HEADER=METRIC, e.g. --column 'Dist.=lsd'."
+            f"{path}: no column is a metric that srbench knows (first row: {shown(headers, 300)}). Rows are models; "
+            "name a column with --column HEADER=METRIC, e.g. --column 'Dist.=lsd'."
         )
     if not any(row.numbers[column.index] for row in table.rows for column in table.metric_columns):
-        raise SrbenchError(f"{path}: no numbers under {', '.join(c.header for c in table.metric_columns)}")
+        raise SrbenchError(f"{path}: no numbers under {shown(', '.join(c.header for c in table.metric_columns))}")
 
 
 # --- from text to a grid of plain cells

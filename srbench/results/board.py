@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS
 from srbench.table import read_table, write_table
 
@@ -118,14 +118,16 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
     for row in ordered[1:]:
         first = ordered[0]
         if row.facts["protocol_signature"] != first.facts["protocol_signature"]:
-            raise SrbenchError(f"{protocol}: {row.name} and {first.name} are not of one protocol signature")
+            raise SrbenchError(
+                f"{protocol}: {shown(row.name)} and {shown(first.name)} are not of one protocol signature"
+            )
         theirs, ours = ({name: value.signature for name, value in r.values.items()} for r in (row, first))
         if theirs != ours:
-            raise SrbenchError(f"{protocol}: {row.name} and {first.name} are not of the same metrics")
+            raise SrbenchError(f"{protocol}: {shown(row.name)} and {shown(first.name)} are not of the same metrics")
     names = [row.name for row in ordered]
     for name in names:
         if names.count(name) > 1:
-            raise SrbenchError(f"{protocol}: '{name}' stands twice")
+            raise SrbenchError(f"{protocol}: '{shown(name)}' stands twice")
     return Board(protocol, tuple(ordered))
 
 
@@ -157,11 +159,11 @@ def read_board(path: Path) -> Board:
     wanted = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]
     if header != wanted or not metrics:
         odd = next((a or b for a, b in zip([*header, ""], [*wanted, ""], strict=False) if a != b), "")
-        raise SrbenchError(f"{path}: its columns are not those of a leaderboard (see column '{odd}')")
+        raise SrbenchError(f"{path}: its columns are not those of a leaderboard (see column '{shown(odd)}')")
     rows = []
     for number, line in enumerate(lines, start=2):
         cells = dict(zip(header, line, strict=False))
-        where = f"{path}, line {number} ({cells.get('upscaler') or 'no name'})"
+        where = f"{path}, line {number} ({shown(cells.get('upscaler') or 'no name')})"
         if len(line) != len(header) or digest(cells) != cells[DIGEST]:
             raise SrbenchError(
                 f"{where}: was changed after it was published (its digest differs). "
@@ -172,7 +174,7 @@ def read_board(path: Path) -> Board:
             for key in _COUNTS:
                 int(cells[key])
         except ValueError as error:
-            raise SrbenchError(f"{where}: {error}") from error
+            raise SrbenchError(f"{where}: {shown(error)}") from error
         rows.append(Row({key: cells[key] for key in FACTS}, values))
     return make_board(path.stem, rows)
 

@@ -54,10 +54,12 @@ def mean_interval(values: NDArray[np.float64], speakers: NDArray[np.object_]) ->
     Returns
     -------
     Interval
-        NaN bounds for fewer than two values, and where a value is infinite. The draws are the same for every call
-        with as many clusters, so that intervals of several metrics rest on the same draws.
+        NaN bounds for fewer than two values, and where a value is infinite or too large to be added up. The draws are
+        the same for every call with as many clusters, so that intervals of several metrics rest on the same draws.
     """
-    if len(values) < 2 or not np.isfinite(values).all():
+    # no sum over a draw is larger than this: inf or NaN where values are not finite, or too large to be added up
+    largest = float(np.abs(values).max()) * len(values) ** 2 if len(values) else 0.0
+    if len(values) < 2 or not math.isfinite(largest):
         return Interval(math.nan, math.nan, "nothing")
     cluster, resampled = clusters(speakers)
     sums = np.bincount(cluster, weights=values)
@@ -71,7 +73,7 @@ def mean_interval(values: NDArray[np.float64], speakers: NDArray[np.object_]) ->
 
 def mean(values: NDArray[np.float64]) -> float:
     """Return the mean, NaN where there is none: of no values, and of inf and −inf together."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return float(values.mean()) if len(values) else math.nan
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.metrics import get_metric
 from srbench.results.aggregate import read_utterances
 from srbench.results.bootstrap import most_coverage
@@ -123,7 +123,7 @@ def refuse_different(one: Mapping[str, Any], two: Mapping[str, Any], a: str, b: 
         if parts:
             raise SrbenchError(f"{refused} their metrics {name} differ in {'; '.join(parts)}")
     if one["seed"] != two["seed"]:
-        raise SrbenchError(f"{refused} seed {one['seed']} against {two['seed']}")
+        raise SrbenchError(f"{refused} seed {shown(one['seed'])} against {shown(two['seed'])}")
     if one["utterances"] != two["utterances"]:
         raise SrbenchError(
             f"{refused} they are not of the same utterances ({one['utterances']['n']} against "
@@ -137,7 +137,7 @@ def _refuse_other_files(first: Run, other: Run, a: str, b: str) -> None:
     if changed:
         raise SrbenchError(
             f"{a} and {b} do not compare: {len(changed)} of {len(ours)} recordings are not the same files, "
-            f"the first {changed[0]} (SHA-256 differs)"
+            f"the first {shown(changed[0])} (SHA-256 differs)"
         )
 
 

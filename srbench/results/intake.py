@@ -8,7 +8,7 @@ from pathlib import Path
 
 from srbench.corpora import Corpus, demo_corpus, open_corpus
 from srbench.corpora.demo import NAME as DEMO
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.protocols import Protocol, load_protocol, protocol_names
 from srbench.results.validate import split_ids
 from srbench.run import Run, find_runs, open_run
@@ -123,7 +123,7 @@ def take_in(
             aside.append(Aside(folder, (str(error),), fault=True))
             continue
         if protocol is None:
-            reason = f"protocol {run.manifest['protocol']} is not known here: give its file with --protocol"
+            reason = f"protocol {shown(run.manifest['protocol'])} is not known here: give its file with --protocol"
         else:
             reason = _unfit(run, protocol, allow_partial)
         if protocol is None or reason:

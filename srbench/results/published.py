@@ -7,6 +7,7 @@ leaderboard/README.md; where the file stands is the caller's business.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -15,9 +16,10 @@ from pathlib import Path
 
 from srbench.audio import Rate, parse_rate
 from srbench.audit.table import LSD_CONVENTIONS
-from srbench.errors import SrbenchError, unknown_name
+from srbench.errors import SrbenchError, shown, unknown_name
 from srbench.metrics import get_metric
 from srbench.protocols import Protocol, load_protocol
+from srbench.text import read_text
 
 # What was done to the printed number: the factor it was multiplied by; None where the value comes from elsewhere.
 ERRATA: Mapping[str, float | None] = {
@@ -142,18 +144,15 @@ class _Fault(Exception):
     """What is wrong in one column of a row."""
 
     def __init__(self, column: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(shown(message, 500))
         self.column = column
 
 
 def _read(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            lines = [line for line in csv.reader(file, strict=True) if line]
-    except OSError as error:
-        raise SrbenchError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SrbenchError(f"{path}: is not a CSV file in UTF-8: {error}") from error
+        lines = [line for line in csv.reader(io.StringIO(read_text(path), newline=""), strict=True) if line]
+    except csv.Error as error:
+        raise SrbenchError(f"{path}: is not a CSV file: {error}") from error
     header = lines[0] if lines else []
     for column in COLUMNS:
         if column not in header:
@@ -259,7 +258,7 @@ def _protocol(name: str) -> Protocol:
 
 
 def _whole(cells: Mapping[str, str], column: str) -> int:
-    if not (cells[column].isascii() and cells[column].isdigit()):
+    if not (cells[column].isascii() and cells[column].isdigit() and len(cells[column]) < 10):
         raise _Fault(column, f"must be a whole number, not '{cells[column]}'")
     return int(cells[column])
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from srbench.corpora import Corpus
 from srbench.corpora.splits import checksum
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS, get_metric
 from srbench.protocols import Protocol
 from srbench.results.aggregate import Aggregate, aggregate_run
@@ -43,7 +43,7 @@ class Finding:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}{f', row {self.row}' if self.row else ''}: {self.message}"
+        return f"{self.file}{f', row {shown(self.row)}' if self.row else ''}: {shown(self.message, 500)}"
 
 
 @dataclass(frozen=True)
@@ -98,18 +98,14 @@ def check_run(run: Run, protocol: Protocol | References, corpus: Corpus | None =
 
 
 def _check_manifest(manifest: Mapping[str, Any]) -> list[Finding]:
-    told, split, listed = manifest["upscaler"], manifest["split"], manifest["utterances"]
+    told = manifest["upscaler"]
     wrong: list[str] = []
-    if not isinstance(told["name"], str) or not told["name"].strip():
+    if not told["name"].strip():
         wrong.append("the upscaler has no name")
     elif told["kind"] not in ("upscaler", "anchor", "audio") or (
         told["kind"] == "anchor" and told["name"] not in ORACLES
     ):
         wrong.append(f"there is no {told['kind']} '{told['name']}'")
-    if not isinstance(listed.get("n"), int) or not isinstance(listed.get("sha256"), str):
-        wrong.append("'utterances' does not say n and sha256")
-    if not isinstance(split["expected"], int):
-        wrong.append("'split' does not say how many utterances it has")
     wrong += [f"there is no metric '{name}' here" for name in manifest["metrics"] if name not in METRICS]
     try:
         datetime.fromisoformat(manifest["started"])

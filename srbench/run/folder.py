@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.names import check_name
 from srbench.run.engine import FIXED_COLUMNS, Run, utterance_row
 from srbench.run.journal import read_journal
@@ -33,6 +33,11 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "versions": dict,
     "machine": dict,
     "warnings": list,
+}
+_INNER_KINDS: dict[tuple[str, str], type] = {
+    **{("upscaler", key): str for key in ("name", "kind")},
+    **{("split", "name"): str, ("split", "expected"): int},
+    **{("utterances", "n"): int, ("utterances", "sha256"): str},
 }
 
 
@@ -85,7 +90,8 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
     absent = [each for each in ids if each not in journal]
     if absent:
         raise SrbenchError(
-            f"{folder}: utterance '{absent[0]}' of utterances.csv does not stand in the journal, or is damaged there"
+            f"{folder}: utterance '{shown(absent[0])}' of utterances.csv does not stand in the journal, "
+            "or is damaged there"
         )
     records = tuple(journal[each] for each in ids)
     metrics = tuple(manifest["metrics"])
@@ -93,8 +99,8 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
     for row, record in zip(rows[1:], records, strict=True):
         if check and (row != utterance_row(record, metrics) or record.utterance in seen):
             raise SrbenchError(
-                f"{folder / 'utterances.csv'}, row {record.utterance}: is not what the journal says, or stands twice. "
-                "It was edited: the same 'srbench run' writes it again."
+                f"{folder / 'utterances.csv'}, row {shown(record.utterance)}: is not what the journal says, or stands "
+                "twice. It was edited: the same 'srbench run' writes it again."
             )
         seen.add(record.utterance)
     return Run(folder, manifest, records)
@@ -103,14 +109,15 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()  # it goes into other files
     except OSError as error:
         raise SrbenchError(f"{path}: {error.strerror or 'cannot be read'}: not the folder of a run") from error
     except (ValueError, RecursionError) as error:
-        raise SrbenchError(f"{path}: is not JSON: {error}") from error
+        raise SrbenchError(f"{path}: is not JSON: {shown(error)}") from error
     if not isinstance(found, dict) or not isinstance(found.get("format"), int):
         raise SrbenchError(f"{path}: is not the manifest of a run")
     if found["format"] != FORMAT:
-        raise SrbenchError(f"{path}: is of format {found['format']}; this version reads {FORMAT}")
+        raise SrbenchError(f"{path}: is of format {shown(found['format'])}; this version reads {FORMAT}")
     for key, kind in _KINDS.items():
         if not isinstance(found.get(key), kind):
             raise SrbenchError(f"{path}: is not the manifest of a run: '{key}' is missing or of another kind")
@@ -122,7 +129,7 @@ def _manifest(path: Path) -> dict[str, Any]:
         raise SrbenchError(f"{path}: is not the manifest of a run: a name, signature or note is not a text")
     if isinstance(told.get("name"), str):
         check_name(f"{path}: an upscaler's name", told["name"])
-    for table, key in (("upscaler", "name"), ("upscaler", "kind"), ("split", "name"), ("split", "expected")):
-        if key not in found[table]:
-            raise SrbenchError(f"{path}: is not the manifest of a run: '{table}' has no '{key}'")
+    for (table, key), kind in _INNER_KINDS.items():
+        if not isinstance(found[table].get(key), kind):
+            raise SrbenchError(f"{path}: is not the manifest of a run: '{table}' has no '{key}', or of another kind")
     return found

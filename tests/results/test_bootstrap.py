@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from srbench.results import bootstrap
-from srbench.results.bootstrap import Interval, clusters, mean_interval, most_coverage
+from srbench.results.bootstrap import Interval, clusters, mean, mean_interval, most_coverage
 
 Values = NDArray[np.float64]
 
@@ -189,3 +190,11 @@ def test_draws_are_the_same_in_portions(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 30 * 4000)
     assert [len(counts) for counts in bootstrap._counts(30)] == [4000, 4000, 2000]
     assert mean_interval(values, speakers)[:2] == pytest.approx(whole[:2], abs=1e-12)
+
+
+@pytest.mark.parametrize("values", [[1e308] * 4, [1e308, -1e308, 1e308, 1.0], [1e308, 1e308, -1e308, -1e308]])
+def test_values_whose_sum_is_too_large_have_no_interval(values: list[float]) -> None:
+    """A journal may hold them, edited or damaged; NumPy's warning would be an error in some programs."""
+    found = mean_interval(np.array(values), np.array(["a", "a", "b", "b"], object))
+    assert (math.isnan(found.low), math.isnan(found.high), found.resampled) == (True, True, "nothing")
+    mean(np.array(values))

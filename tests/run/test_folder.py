@@ -97,6 +97,11 @@ def test_damaged_files(folder: Path, name: str, content: bytes | None, said: str
         (lambda m: m.update(own_corpus=None), "'own_corpus' is missing or of another kind"),
         (lambda m: m["upscaler"].pop("kind"), "'upscaler' has no 'kind'"),
         (lambda m: m["split"].pop("expected"), "'split' has no 'expected'"),
+        (lambda m: m["split"].update(expected="6"), "'split' has no 'expected', or of another kind"),
+        (lambda m: m.update(utterances={}), "'utterances' has no 'n'"),
+        (lambda m: m.update(protocol="\ud800"), "is not JSON"),
+        (lambda m: m["machine"].update(cpus=float("nan")), "is not JSON"),
+        (lambda m: m.update(format=10**400), r"is of format 10+…; this version reads 1"),
     ],
 )
 def test_damaged_manifests(folder: Path, change: Callable[[dict[str, Any]], Any], said: str) -> None:
