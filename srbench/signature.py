@@ -95,9 +95,11 @@ def of_fields(name: str, config: Any, **more: Any) -> Signature:
 def differing_fields(a: str | Signature, b: str | Signature) -> list[str]:
     """List in words what differs between two signatures, field by field; empty when they are equal."""
     first, second = (parse(s) if isinstance(s, str) else s for s in (a, b))
-    found = [f"name {first.name} against {second.name}"] if first.name != second.name else []
+    found = [f"name {shown(first.name)} against {shown(second.name)}"] if first.name != second.name else []
     left, right = dict(first.fields), dict(second.fields)
     for key in dict.fromkeys([*left, *right]):
         if left.get(key) != right.get(key):
-            found.append(f"{key} {shown(left.get(key, '(absent)'))} against {shown(right.get(key, '(absent)'))}")
+            found.append(
+                f"{shown(key, 60)} {shown(left.get(key, '(absent)'))} against {shown(right.get(key, '(absent)'))}"
+            )
     return found

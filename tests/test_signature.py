@@ -327,3 +327,17 @@ class TestProtocols:
         changed = protocol.signature(corpus="folder", split="mine.test.01234567")
         assert dict(changed.fields)["corpus"] == "folder"
         assert len(differing_fields(protocol.signature(), changed)) == 2
+
+
+def test_what_differs_is_told_in_little_however_long_it_is() -> None:
+    """A signature may come from a damaged file; its fields stand in messages of a line."""
+    long = "[" * 50_000
+    for one, two in [
+        (f"A{long}|a:1", "A|a:1"),
+        (f"A|a:{long}", "A|a:1"),
+        (f"A|a:1|{long}:2", "A|a:1"),
+        ("A|a:1", f"A|b{long}:1"),
+    ]:
+        for told in (differing_fields(one, two), differing_fields(two, one)):
+            assert told
+            assert all(len(text) < 500 for text in told)
