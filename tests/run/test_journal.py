@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,35 @@ def test_records_take_little_memory(tmp_path: Path) -> None:
     assert len(records) == 2000
     assert size / 2000 < 1300
     assert peak < 1.2 * size, "the file was read as a whole"
+
+
+DEEP = "[" * 100_000
+DAMAGED = {
+    "nested too deeply": lambda line: line.replace('"values": {', f'"values": {{"a": {DEEP}', 1),
+    "a list": lambda line: f"[{line}]",
+    "no record": lambda line: "null",
+    "surrogate in the id": lambda line: line.replace('"utterance": "b', '"utterance": "b\\ud800', 1),
+    "surrogate in the speaker": lambda line: line.replace('"speaker": "', '"speaker": "\\udfff', 1),
+    "surrogate in the file": lambda line: line.replace('"file": "', '"file": "\\ud800', 1),
+    "surrogate in the error": lambda line: line.replace('"error": "', '"error": "\\ud800', 1),
+    "surrogate in a reason": lambda line: line.replace('"undefined": {', '"undefined": {"lsd": "\\ud800"', 1),
+    "integer too large for a float": lambda line: line.replace('"seconds": null', f'"seconds": {"9" * 400}', 1),
+    "integer of five thousand digits": lambda line: line.replace('"seconds": null', f'"seconds": {"9" * 5000}', 1),
+    "a text for a number": lambda line: line.replace('"snr": 1.5', '"snr": "1.5"', 1),
+    "a truth for a number": lambda line: line.replace('"snr": 1.5', '"snr": true', 1),
+    "an absent key": lambda line: line.replace('"stamp": ', '"stomp": ', 1),
+    "bytes that are no text": lambda line: line.replace("speaker one", "\udcff\udcfe", 1),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_line_costs_its_own_record_and_no_other(tmp_path: Path, damage: Callable[[str], str]) -> None:
+    path = tmp_path / "journal.jsonl"
+    with open_journal(path) as journal:
+        for name in "abc":
+            append(journal, Record(name, "speaker one", f"{name}.wav", "0" * 64, values={"snr": 1.5}))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert damage(lines[1]) != lines[1], "nothing was damaged"
+    lines[1] = damage(lines[1])
+    path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
+    assert list(read_journal(path)) == ["a", "c"]
