@@ -161,7 +161,7 @@ def score_pair(
     for side, samples in (("estimate", x), ("low-resolution signal", given)):
         if samples is not None and not len(samples):
             return Score(warnings=tuple(unfit), error=f"the {side} is too short to be resampled to {rates[0]} Hz")
-    looks = look(y, x, rates[0], cutoff, given)
+    looks = look(y, x, rates[0], cutoff, given, rates[1])
     warnings = (*unfit, *warnings_of(looks, y, x, rates[0], cutoff, definitions))
     seen = Score(warnings=warnings, checks=looks.numbers())
     if len(y) != len(x) and repairs.match_length is None:

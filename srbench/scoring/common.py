@@ -1,0 +1,81 @@
+"""What both of a pair have: the stretch over which they overlap, and of it what can be compared in level."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srbench.audio import Samples
+from srbench.scoring.levels import Clipped
+
+LEAST_SHARE = 0.002  # of the signal, or of its energy: less than this missing moves no gain by 0.02 dB
+GAP_SECONDS = 0.01  # of digital silence
+GUARD_SECONDS = 0.01  # left out on either side of what is left out; it fades over as long
+
+
+def overlap(reference: Samples, estimate: Samples, delay: float) -> tuple[slice, slice]:
+    """Return the parts of two signals that lie over each other once a delay is taken out, in whole samples.
+
+    Parameters
+    ----------
+    reference, estimate : ndarray, shapes (n,) and (m,)
+    delay : float
+        In samples, positive where the estimate comes late; taken for 0 where it would leave nothing.
+    """
+    whole = round(delay)
+    if not -len(reference) < whole < len(estimate):
+        whole = 0
+    first, last = max(0, -whole), min(len(reference), len(estimate) - whole)
+    return slice(first, last), slice(first + whole, last + whole)
+
+
+def lacks_much(reference: Samples, estimate: Samples, delay: float) -> bool:
+    """Tell whether the two lie over each other in so little that sums over the whole signals would show it."""
+    part, _ = overlap(reference, estimate, delay)
+    longest = max(len(reference), len(estimate))
+    return longest - (part.stop - part.start) > LEAST_SHARE * longest
+
+
+def without_spoilt(
+    reference: Samples, estimate: Samples, cut: tuple[Clipped, Clipped], sample_rate: int
+) -> tuple[Samples, Samples] | None:
+    """Return a pair of one length faded out where either is clipped, or the estimate is digital silence.
+
+    Parameters
+    ----------
+    reference, estimate : ndarray, shape (n,)
+    cut : (Clipped, Clipped)
+        Where the two are clipped, each of n samples.
+    sample_rate : int, in Hz
+
+    Returns
+    -------
+    (ndarray, ndarray) or None
+        None where there is nothing worth leaving out.
+    """
+    spoilt = cut[0].where | cut[1].where
+    gaps = estimate == 0
+    if np.count_nonzero(gaps) >= GAP_SECONDS * sample_rate:
+        gaps = _long(gaps, round(GAP_SECONDS * sample_rate))
+        missing = float(np.square(reference[gaps]).sum())
+        if missing > LEAST_SHARE * float(np.square(reference).sum()):
+            spoilt = spoilt | gaps
+    if not spoilt.any():
+        return None
+    from scipy import ndimage
+
+    guard = max(1, round(GUARD_SECONDS * sample_rate))
+    left_out = ndimage.maximum_filter1d(spoilt.astype(np.float64), 4 * guard + 1)
+    weights = 1 - ndimage.uniform_filter1d(left_out, 2 * guard + 1)
+    # about zero, so that an offset makes no steps
+    return (reference - reference.mean()) * weights, (estimate - estimate.mean()) * weights
+
+
+def _long(here: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """Return those that stand so many in a row."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], here, [False]])))
+    long = np.zeros(len(here), bool)
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        if last - first >= least:
+            long[first:last] = True
+    return long
