@@ -38,7 +38,7 @@ def as_cutoff(value: Any, sample_rate: int) -> float | None:
     """
     if value is None:
         return None
-    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)) or not 0 < value < sample_rate / 2:
+    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)) or not 0 < float(value) < sample_rate / 2:
         raise SrbenchError(f"the cutoff must lie between 0 and {sample_rate / 2:g} Hz, not at {_told(value)}")
     return float(value)
 

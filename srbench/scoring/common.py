@@ -31,9 +31,8 @@ def overlap(reference: Samples, estimate: Samples, delay: float) -> tuple[slice,
 
 def lacks_much(reference: Samples, estimate: Samples, delay: float) -> bool:
     """Tell whether the two lie over each other in so little that sums over the whole signals would show it."""
-    part, _ = overlap(reference, estimate, delay)
-    longest = max(len(reference), len(estimate))
-    return longest - (part.stop - part.start) > LEAST_SHARE * longest
+    longest, shared = max(len(reference), len(estimate)), len(reference[overlap(reference, estimate, delay)[0]])
+    return longest - shared > LEAST_SHARE * longest
 
 
 def without_spoilt(
