@@ -201,14 +201,13 @@ def _identity(job: Job, system: str) -> dict[str, Any]:
 
 
 def _manifest(job: Job, known: Mapping[str, Any], pairs: Pairs) -> dict[str, Any]:
-    expected = len(pairs.pairs) + len(pairs.lonely_references)
     repaired = ", ".join(f"{key} {value_text(value)}" for key, value in job.repairs.fields().items() if value)
     return {
         "format": FORMAT,
         "protocol": job.name,
         "protocol_title": f"Audio made elsewhere, at {job.sample_rate} Hz",
         **known,
-        "split": {"name": "all", "side": "all", "expected": expected, "found": len(pairs.pairs)},
+        "split": {"name": "all", "side": "all", "expected": pairs.expected, "found": len(pairs.pairs)},
         "own_corpus": True,
         "notes": [f"Repaired where needed: {repaired}."] if repaired else [],
         "corpus": {

@@ -113,9 +113,9 @@ def test_audio_that_changed_since_is_refused_and_gone_audio_is_said(
 
 def test_two_sets_of_one_name_are_told_apart(ran: Cli, tmp_path: Path) -> None:
     assert ran(*SCORE)[0] == 0
-    old = next((tmp_path / "results/mine").glob("sinc-*"))
-    manifest = json.loads((old / "manifest.json").read_text())
-    (old / "manifest.json").write_text(json.dumps({**manifest, "started": "2001-01-01T00:00:00+00:00"}))
+    for old in (tmp_path / "results/mine").iterdir():
+        manifest = json.loads((old / "manifest.json").read_text())
+        (old / "manifest.json").write_text(json.dumps({**manifest, "started": "2001-01-01T00:00:00+00:00"}))
     assert ran("score", "refs", "spline", "--name", "mine", "--match-gain")[0] == 0
     status, out = ran("publish", "results")
     assert status == 0
