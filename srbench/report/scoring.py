@@ -60,6 +60,8 @@ def print_scores(document: dict[str, Any]) -> None:
 
 
 def _cell(value: dict[str, Any], name: str) -> str:
+    if value["undefined"] and not value["n"]:
+        return "undefined"
     digits = get_metric(name).digits
     count = f" n={value['n']}" if value["undefined"] else ""
     low, high = (number(bound, digits) for bound in value["ci95"])

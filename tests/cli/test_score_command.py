@@ -96,6 +96,13 @@ def test_a_file_that_one_of_several_systems_lacks_is_named_once(folder: Path, ca
     assert manifest["split"]["expected"] == 3
 
 
+def test_a_metric_without_a_value_is_called_undefined(tmp_path: Path, call: Call):
+    for name, value in (("r", 0.5), ("e", 0.4)):
+        audio.write(tmp_path / f"{name}.wav", np.array([value]), RATE)
+    _, out, _ = call(tmp_path / "r.wav", tmp_path / "e.wav", "--metric", "snr", "--metric", "lsd")
+    assert re.search(r"LSD\W+undefined", out)
+
+
 def test_help_shows_the_examples_a_line_each(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["score", "--help"])
