@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from srbench.audio import Samples
 from srbench.scoring.levels import Clipped
+from srbench.scoring.spectra import Spectra
 
 LEAST_SHARE = 0.002  # of the signal, or of its energy: less than this missing moves no gain by 0.02 dB
 GAP_SECONDS = 0.01  # of digital silence
@@ -29,29 +30,58 @@ def overlap(reference: Samples, estimate: Samples, delay: float) -> tuple[slice,
     return slice(first, last), slice(first + whole, last + whole)
 
 
-def lacks_much(reference: Samples, estimate: Samples, delay: float) -> bool:
-    """Tell whether the two lie over each other in so little that sums over the whole signals would show it."""
-    longest, shared = max(len(reference), len(estimate)), len(reference[overlap(reference, estimate, delay)[0]])
-    return longest - shared > LEAST_SHARE * longest
-
-
-def without_spoilt(
-    reference: Samples, estimate: Samples, cut: tuple[Clipped, Clipped], sample_rate: int
-) -> tuple[Samples, Samples] | None:
-    """Return a pair of one length faded out where either is clipped, or the estimate is digital silence.
+def spectra_of_both(
+    spectra: Spectra, reference: Samples, estimate: Samples, delay: float, cutoff: float | None
+) -> Spectra:
+    """Return the spectra of the part that both have, where one lacks so much of it that sums would show it.
 
     Parameters
     ----------
-    reference, estimate : ndarray, shape (n,)
-    cut : (Clipped, Clipped)
-        Where the two are clipped, each of n samples.
-    sample_rate : int, in Hz
-
-    Returns
-    -------
-    (ndarray, ndarray) or None
-        None where there is nothing worth leaving out.
+    spectra : Spectra
+        Of the whole signals; returned where they will do.
+    reference, estimate : ndarray, shapes (n,) and (m,)
+    delay : float
+        In samples, positive where the estimate comes late.
+    cutoff : float or None, in Hz
     """
+    of_reference, of_estimate = overlap(reference, estimate, delay)
+    longest, shared = max(len(reference), len(estimate)), of_reference.stop - of_reference.start
+    if longest - shared <= LEAST_SHARE * longest:
+        return spectra
+    return Spectra(reference[of_reference], estimate[of_estimate], spectra.sample_rate, cutoff)
+
+
+def gain_of_both(
+    spectra: Spectra,
+    reference: Samples,
+    estimate: Samples,
+    delay: float,
+    cut: tuple[Clipped, Clipped],
+    cutoff: float | None,
+) -> float | None:
+    """Return the estimate's gain, read off where neither is clipped and the estimate is not digital silence.
+
+    Parameters
+    ----------
+    spectra : Spectra
+        Of the part that both have.
+    reference, estimate : ndarray, shapes (n,) and (m,)
+    delay : float
+        In samples, positive where the estimate comes late.
+    cut : (Clipped, Clipped)
+        Where the two are clipped.
+    cutoff : float or None, in Hz
+    """
+    of_reference, of_estimate = overlap(reference, estimate, delay)
+    here = cut[0].within(of_reference), cut[1].within(of_estimate)
+    sound = _without_spoilt(reference[of_reference], estimate[of_estimate], here, spectra.sample_rate)
+    return (spectra if sound is None else Spectra(*sound, spectra.sample_rate, cutoff)).gain or None
+
+
+def _without_spoilt(
+    reference: Samples, estimate: Samples, cut: tuple[Clipped, Clipped], sample_rate: int
+) -> tuple[Samples, Samples] | None:
+    """Return a pair of one length faded out where it is spoilt; None where there is nothing worth leaving out."""
     spoilt = cut[0].where | cut[1].where
     gaps = estimate == 0
     if np.count_nonzero(gaps) >= GAP_SECONDS * sample_rate:

@@ -11,7 +11,7 @@ import numpy as np
 from srbench.audio import Samples
 from srbench.bandwidth import bandwidth
 from srbench.scoring import levels
-from srbench.scoring.common import lacks_much, overlap, without_spoilt
+from srbench.scoring.common import gain_of_both, overlap, spectra_of_both
 from srbench.scoring.levels import Clipped
 from srbench.scoring.repair import align
 from srbench.scoring.spectra import Spectra
@@ -130,40 +130,18 @@ def look(
         gain = None
     else:
         delay = spectra.delay.samples
-        spectra = _over_both(spectra, reference, estimate, delay, cutoff)
-        gain = _gain(spectra, reference, estimate, delay, cut, cutoff)
+        spectra = spectra_of_both(spectra, reference, estimate, delay, cutoff)
+        gain = gain_of_both(spectra, reference, estimate, delay, cut, cutoff)
         _waveform(looks, spectra, delay, gain)
     _samples(looks, reference, estimate, cut, sample_rate)
     _bands(looks, spectra, reference, estimate, cutoff)
     if cutoff is not None and gain is not None:
-        given = spectra if low is None else Spectra(low, estimate, sample_rate, cutoff)
-        if low is not None and given.delay.confidence >= LEAST_CONFIDENCE:
-            given = _over_both(given, low, estimate, given.delay.samples, cutoff)
-        _low_band(looks, given, gain, cutoff, low is None)
+        if low is not None:
+            spectra = Spectra(low, estimate, sample_rate, cutoff)
+            spectra = spectra_of_both(spectra, low, estimate, spectra.delay.samples, cutoff)
+            gain = spectra.gain or gain
+        _low_band(looks, spectra, gain, cutoff, low is None)
     return looks
-
-
-def _over_both(spectra: Spectra, reference: Samples, estimate: Samples, delay: float, cutoff: float | None) -> Spectra:
-    """Return the spectra of the part that both have: what one of them lacks is no gain."""
-    if not lacks_much(reference, estimate, delay):
-        return spectra
-    of_reference, of_estimate = overlap(reference, estimate, delay)
-    return Spectra(reference[of_reference], estimate[of_estimate], spectra.sample_rate, cutoff)
-
-
-def _gain(
-    spectra: Spectra,
-    reference: Samples,
-    estimate: Samples,
-    delay: float,
-    cut: tuple[Clipped, Clipped],
-    cutoff: float | None,
-) -> float | None:
-    """Return the estimate's gain where neither is clipped and the estimate is not digital silence."""
-    of_reference, of_estimate = overlap(reference, estimate, delay)
-    here = cut[0].within(of_reference), cut[1].within(of_estimate)
-    sound = without_spoilt(reference[of_reference], estimate[of_estimate], here, spectra.sample_rate)
-    return (spectra if sound is None else Spectra(*sound, spectra.sample_rate, cutoff)).gain or None
 
 
 def _length(n: int, m: int) -> Finding:

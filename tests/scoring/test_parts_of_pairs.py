@@ -117,3 +117,14 @@ def test_the_side_whose_header_differs_is_named(label: int, rate: int):
     found = [warning for warning in score.warnings if warning.kind == "sample-rate"][-1]
     assert (found.side, found.value) == ("estimate", rate)
     assert found.detail.startswith(f"labelled {label} Hz, the estimate fits the reference only as {rate} Hz")
+
+
+@pytest.mark.parametrize("level", [0.5, 1.0])
+def test_the_low_band_is_held_against_the_low_signal_whatever_its_level(level: float):
+    reference, estimate, cutoff = splined(2)
+    low = level * audio.resample(reference, RATE, RATE // 2)
+    for made in (estimate, estimate[4000:]):
+        score = srbench.score(reference, made, RATE, cutoff, low=low, match_length="shorter")
+        assert score.checks["low_band_db"] > 25
+    damaged = estimate - 0.7 * half_band(estimate, 1500)
+    assert "low-band" in kinds(srbench.score(reference, damaged, RATE, cutoff, low=low))
