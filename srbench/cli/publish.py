@@ -242,7 +242,7 @@ def _print(
     for note in notes:
         click.secho(f"note: {note}", fg="yellow")
     if not outcome.published:
-        click.echo("Nothing was published.")
+        click.echo("No run was published; the leaderboards are as they were." if written else "Nothing was published.")
     elif not written:
         click.echo("Nothing to write: all of it is published already.")
     if written:

@@ -88,16 +88,16 @@ def command(
     table: Path | None,
     as_json: bool,
 ) -> int:
-    r"""Score audio that was made elsewhere, pair by pair, and say what is not as it seems.
+    """Score audio that was made elsewhere, pair by pair, and say what is not as it seems.
 
     REFERENCE and ESTIMATE are two folders, or two files. Files of folders pair by their path without the suffix. Every
     pair is looked at first: rate, length, delay, polarity, gain, offset, clipping, silence, bandwidth. Nothing is
     repaired unless it is asked for. Exit status 1 means that some pairs could not be scored (their rows say why).
 
     \b
-        srbench score references estimates
-        srbench score references --systems nuwave=out/nuwave unet=out/unet
-    """
+    srbench score references estimates
+    srbench score references --systems nuwave=out/nuwave unet=out/unet
+    """  # noqa: D301 - click wants the character itself, on a line of its own
     from srbench.results.scoring import score_document, write_score_table
     from srbench.run.workers import Where
     from srbench.scoring import Repairs

@@ -32,7 +32,8 @@ def print_scores(document: dict[str, Any]) -> None:
     for name in systems[0]["metrics"]:
         table.add_row(heading(name), *(_cell(system["metrics"][name], name) for system in systems))
     table.add_section()
-    table.add_row("n", *(f"{s['n']} of {s['pairs']}" if s["failed"] else str(s["n"]) for s in systems))
+    counts = ((s["n"], s["references"]) for s in systems)
+    table.add_row("n", *(f"{n} of {references}" if n < references else str(n) for n, references in counts))
     table.add_row("failed", *(f"[red]{s['failed']}[/red]" if s["failed"] else "0" for s in systems))
     table.add_row("with warnings", *(str(sum(bool(u["warnings"]) for u in s["utterances"])) for s in systems))
     console.print(table)
@@ -59,6 +60,8 @@ def print_scores(document: dict[str, Any]) -> None:
 
 
 def _cell(value: dict[str, Any], name: str) -> str:
+    if value["undefined"] and not value["n"]:
+        return "undefined"
     digits = get_metric(name).digits
     count = f" n={value['n']}" if value["undefined"] else ""
     low, high = (number(bound, digits) for bound in value["ci95"])

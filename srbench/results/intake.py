@@ -13,8 +13,7 @@ from srbench.protocols import Protocol, load_protocol, protocol_names
 from srbench.results.validate import split_ids
 from srbench.run import Run, find_runs, open_run
 from srbench.run.folder import MANIFEST
-from srbench.scoring.references import References, is_scored, references_of, same_terms
-from srbench.signature import differing_fields
+from srbench.scoring.references import References, Terms, differing_terms, is_scored, references_of, terms_of
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,10 @@ def corpora_of(protocols: Iterable[Protocol | References], folders: Sequence[Pat
 
 
 def take_in(
-    places: Sequence[Path], protocols: Mapping[str, Protocol], allow_partial: bool
+    places: Sequence[Path],
+    protocols: Mapping[str, Protocol],
+    allow_partial: bool,
+    standing: Mapping[str, Terms] | None = None,
 ) -> tuple[list[Candidate], list[Aside], list[str]]:
     """Read the runs in some places, and take of each upscaler's the newest that belongs into a leaderboard.
 
@@ -90,6 +92,8 @@ def take_in(
     protocols : mapping of name to Protocol
     allow_partial : bool
         Whether a run that lacks utterances belongs.
+    standing : mapping of name to Terms, optional
+        Of the leaderboards that are there: of scored runs those are taken that fit theirs, else the newest of a name.
 
     Returns
     -------
@@ -132,8 +136,12 @@ def take_in(
         candidate = Candidate(run, protocol)
         key = (protocol.name, str(run.manifest["upscaler"]["kind"]), candidate.upscaler)
         found.setdefault(key, []).append(candidate)
-    found, strange = _one_set_a_name(found)
-    aside += [Aside(c.run.folder, (reason,), c.run.folder.resolve() in named) for c, reason in strange]
+    found, strange = _one_set_a_name(found, standing or {})
+    lost = {c.protocol.name for c, _ in strange} - {name for name, _, _ in found}  # nothing of it is published
+    aside += [
+        Aside(c.run.folder, (reason,), c.protocol.name in lost or c.run.folder.resolve() in named)
+        for c, reason in strange
+    ]
     taken, notes = [], []
     for (protocol_name, _, upscaler), several in found.items():
         *older, newest = sorted(several, key=_started)
@@ -146,21 +154,22 @@ def take_in(
 
 
 def _one_set_a_name(
-    found: Mapping[tuple[str, str, str], list[Candidate]],
+    found: Mapping[tuple[str, str, str], list[Candidate]], standing: Mapping[str, Terms]
 ) -> tuple[dict[tuple[str, str, str], list[Candidate]], list[tuple[Candidate, str]]]:
-    """Keep of scored runs those against the newest set of references of a name, and say why not the others."""
-    newest: dict[str, References] = {}
+    """Keep of scored runs those that fit their leaderboard, else the newest terms of a name; say why not the others."""
+    newest: dict[str, Terms] = {}
     for candidate in sorted((c for several in found.values() for c in several), key=_started):
         if isinstance(candidate.protocol, References):
-            newest[candidate.protocol.name] = candidate.protocol
+            newest[candidate.protocol.name] = terms_of(candidate.protocol)
     kept: dict[tuple[str, str, str], list[Candidate]] = {}
     strange = []
     for key, several in found.items():
         for candidate in several:
-            of, wanted = candidate.protocol, newest.get(key[0])
-            if isinstance(of, References) and wanted is not None and not same_terms(of, wanted):
-                differ = differing_fields(str(of.signature()), str(wanted.signature())) or ["its metrics"]
-                text = f"newer scores called {wanted.name} differ in {'; '.join(differ)}: give these another --name"
+            of = candidate.protocol
+            if isinstance(of, References) and (ours := terms_of(of)) != (wanted := {**newest, **standing}[of.name]):
+                others = "the leaderboard" if of.name in standing else "newer scores called"
+                differ = differing_terms(ours, wanted)
+                text = f"differs from {others} {of.name} in {differ}: score it under another --name to publish it too"
                 strange.append((candidate, text))
             else:
                 kept.setdefault(key, []).append(candidate)

@@ -16,7 +16,7 @@ from srbench.results.intake import Aside, Candidate, corpora_of, take_in
 from srbench.results.recheck import SAME, agree, recheck
 from srbench.results.validate import check_run
 from srbench.run import FLOOR, Run
-from srbench.scoring.references import References
+from srbench.scoring.references import References, Terms
 from srbench.signature import differing_fields
 
 PUBLISHED = "published.csv"  # what others published; it stands among the leaderboards and is none of them
@@ -121,7 +121,7 @@ def publish(
     OSError
         If a leaderboard cannot be written.
     """
-    found, aside, notes = take_in(places, protocols, allow_partial)
+    found, aside, notes = take_in(places, protocols, allow_partial, _standing(leaderboard))
     terms = {candidate.protocol.name: candidate.protocol for candidate in found}
     corpora = corpora_of(terms.values(), data)
     used = {corpus.root for corpus in corpora.values()}
@@ -177,6 +177,12 @@ def read_boards(folder: Path) -> tuple[list[Board], list[Aside]]:
             except SrbenchError as error:
                 faults.append(Aside(path, tuple(str(error).splitlines()), fault=True))
     return boards, faults
+
+
+def _standing(folder: Path) -> dict[str, Terms]:
+    """Return the terms of the leaderboards that are there already, by name."""
+    first = {board.protocol: board.rows[0] for board in read_boards(folder)[0] if board.rows}
+    return {name: Terms(row.facts["protocol_signature"], frozenset(row.values)) for name, row in first.items()}
 
 
 def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol | References, rechecked: int = 0) -> Row:

@@ -40,6 +40,7 @@ def _system(run: ScoreRun) -> dict[str, Any]:
     lonely = {"reference": run.pairs.lonely_references, "estimate": run.pairs.lonely_estimates}
     return {
         "system": told["name"],
+        "references": run.pairs.expected,
         "pairs": len(run.records),
         "n": told["n"],
         "failed": told["failed"],

@@ -85,7 +85,10 @@ def _warning(
 
 
 def _sentence(effects: Mapping[str, Effect], if_without: str) -> str:
-    """Return "SNR 17.6 dB would be 24.1 dB if aligned" for the first metric that changes; "" where none does."""
+    """Return "SNR 17.6 dB would be 24.1 dB if aligned" for the first metric that changes; "" where none does.
+
+    Also "" where another fault hides it, so that the SNR would be worse without this one alone.
+    """
     for name in _TOLD:
         effect = effects.get(name)
         if effect is None or effect.without is None:
@@ -93,6 +96,8 @@ def _sentence(effects: Mapping[str, Effect], if_without: str) -> str:
         title = name.upper()
         if effect.now is None:
             return f"{title} would be {told(name, effect.without)} {if_without}"
+        if name == "snr" and effect.without < effect.now:
+            return ""
         if abs(effect.without - effect.now) >= _LEAST_CHANGE[name]:
             return f"{title} {told(name, effect.now)} would be {told(name, effect.without)} {if_without}"
     return ""

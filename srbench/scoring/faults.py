@@ -11,6 +11,8 @@ import numpy as np
 from srbench.audio import Samples
 from srbench.bandwidth import bandwidth
 from srbench.scoring import levels
+from srbench.scoring.common import gain_of_both, overlap, spectra_of_both
+from srbench.scoring.levels import Clipped
 from srbench.scoring.repair import align
 from srbench.scoring.spectra import Spectra
 from srbench.scoring.speed import mislabelled
@@ -20,9 +22,11 @@ from srbench.scoring.warning import Finding
 # samples, gains of -0.17 to 0.05 dB, correlations from 0.90.
 LEAST_DELAY = 0.1  # samples
 LEAST_GAIN_DB = 0.25
+GAIN_MAY_COST_DB = 0.1  # of SNR, to take it away
 LEAST_CONFIDENCE = 0.6  # of the delay; below, the two are not of one recording, or the phases were not kept
 LEAST_OFFSET = 1e-3  # of full scale
-NARROW = 0.9  # of the Nyquist frequency, or of what the other has
+NARROW = 0.9  # of the Nyquist frequency, or of the cutoff
+NARROWER = 0.75  # of the reference's bandwidth, where no cutoff is told: clean splines end from 0.79 of it on
 LOW_BAND_KEPT_DB = 15.0  # signal to error
 LOW_BAND_SHARE = 0.8  # of the cutoff: above, low-passes and interpolators bend
 HIGH_BAND_SHARE = 1.02  # of the cutoff
@@ -79,7 +83,12 @@ class Looks:
 
 
 def look(
-    reference: Samples, estimate: Samples, sample_rate: int, cutoff: float | None = None, low: Samples | None = None
+    reference: Samples,
+    estimate: Samples,
+    sample_rate: int,
+    cutoff: float | None = None,
+    low: Samples | None = None,
+    estimate_rate: int | None = None,
 ) -> Looks:
     """Look at a pair of finite, one-channel signals, whose lengths may differ.
 
@@ -92,6 +101,8 @@ def look(
     low : ndarray, optional
         What the estimate was made from, at ``sample_rate``: its band is compared with this in place of the
         reference's.
+    estimate_rate : int, in Hz, optional
+        What the estimate was labelled before it was brought to ``sample_rate``.
 
     Returns
     -------
@@ -112,11 +123,24 @@ def look(
         text = "the estimate is the reference, sample for sample: SNR is infinite, whatever the upscaler does"
         looks.findings.append(Finding("identical", text, 1.0, "1"))
     spectra = Spectra(reference, estimate, sample_rate, cutoff)
-    _waveform(looks, spectra, reference, estimate)
-    _samples(looks, reference, estimate, sample_rate)
+    cut = levels.clipped(reference), levels.clipped(estimate)
+    looks.confidence = spectra.delay.confidence
+    if looks.confidence < LEAST_CONFIDENCE:
+        looks.findings.append(_mismatch(spectra, reference, estimate, estimate_rate))
+        gain = None
+    else:
+        delay = spectra.delay.samples
+        spectra = spectra_of_both(spectra, reference, estimate, delay, cutoff)
+        gain = gain_of_both(spectra, reference, estimate, delay, cut, cutoff)
+        _waveform(looks, spectra, delay, gain)
+    _samples(looks, reference, estimate, cut, sample_rate)
     _bands(looks, spectra, reference, estimate, cutoff)
-    if cutoff is not None and looks.confidence is not None and looks.confidence >= LEAST_CONFIDENCE:
-        _low_band(looks, spectra if low is None else Spectra(low, estimate, sample_rate, cutoff), cutoff, low is None)
+    if cutoff is not None and gain is not None:
+        if low is not None:
+            spectra = Spectra(low, estimate, sample_rate, cutoff)
+            spectra = spectra_of_both(spectra, low, estimate, spectra.delay.samples, cutoff)
+            gain = spectra.gain or gain
+        _low_band(looks, spectra, gain, cutoff, low is None)
     return looks
 
 
@@ -130,47 +154,49 @@ def _length(n: int, m: int) -> Finding:
     return Finding("length", text, m - n, "samples", "estimate", shorter, f"over the common {min(n, m)} samples")
 
 
-def _waveform(looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples) -> None:
-    """Find delay, polarity and gain, or that the two do not match."""
-    delay = spectra.delay
-    looks.confidence = delay.confidence
-    if delay.confidence < LEAST_CONFIDENCE:
-        looks.findings.append(_mismatch(spectra, reference, estimate))
-        return
-    looks.delay = delay.samples
-    looks.polarity = 1 if delay.correlation > 0 else -1
+def _waveform(looks: Looks, spectra: Spectra, delay: float, gain: float | None) -> None:
+    """Say what was found of delay, polarity and gain."""
+    looks.delay = delay
+    looks.polarity = 1 if spectra.delay.correlation > 0 else -1
     if looks.trusted_delay:
-        text = f"{'delayed' if delay.samples > 0 else 'early'} by {abs(delay.samples):.2f} samples"
-        if delay.confidence < 0.95:
-            text += f" (correlation {delay.confidence:.2f})"
+        text = f"{'delayed' if delay > 0 else 'early'} by {abs(delay):.2f} samples"
+        if looks.confidence is not None and looks.confidence < 0.95:
+            text += f" (correlation {looks.confidence:.2f})"
         shift = looks.trusted_delay
         looks.findings.append(
-            Finding("delay", text, delay.samples, "samples", "estimate", lambda r, e: align(r, e, shift), "if aligned")
+            Finding("delay", text, delay, "samples", "estimate", lambda r, e: align(r, e, shift), "if aligned")
         )
     if looks.polarity < 0:
         text = "the polarity is turned: the estimate is the reference times a negative number"
         looks.findings.append(
             Finding("polarity", text, -1.0, "1", "estimate", lambda r, e: (r, -e), "with the other sign")
         )
-    gain = spectra.gain
-    if gain is None or gain == 0:
+    if gain is None:
         return
     looks.gain_db = 20 * log10(gain)
-    if abs(looks.gain_db) >= LEAST_GAIN_DB:
+    if abs(looks.gain_db) >= LEAST_GAIN_DB and _is_nearer_without(spectra, gain):
         text = f"{abs(looks.gain_db):.4g} dB {'louder' if gain > 1 else 'quieter'} than the reference in the low band"
         looks.findings.append(
             Finding("gain", text, looks.gain_db, "dB", "estimate", lambda r, e: (r, e / gain), "at the same level")
         )
 
 
-def _mismatch(spectra: Spectra, reference: Samples, estimate: Samples) -> Finding:
+def _is_nearer_without(spectra: Spectra, gain: float) -> bool:
+    """Tell whether the SNR, delay and polarity apart, is no worse without a gain: noise can cost more than a gain."""
+    wanted, made, cross = spectra.bands.between(0, spectra.sample_rate / 2)
+    now, without = (wanted + made / g**2 - 2 * abs(cross.real) / g for g in (1.0, gain))
+    return without <= now * 10 ** (GAIN_MAY_COST_DB / 10) + 1e-12 * wanted
+
+
+def _mismatch(spectra: Spectra, reference: Samples, estimate: Samples, estimate_rate: int | None) -> Finding:
     """Say whether the two are of one recording at different speeds, or do not match at all."""
     correlation = spectra.delay.confidence
-    found = mislabelled(reference, estimate, spectra.sample_rate)
+    found = mislabelled(reference, estimate, spectra.sample_rate, estimate_rate)
     if found is not None:
+        other = "reference" if found.side == "estimate" else "estimate"
         text = (
-            f"the {found.side}'s samples are at {found.rate} Hz, though labelled {spectra.sample_rate} Hz: so taken "
-            f"the two correlate by {abs(found.correlation):.2f}, as labelled by {correlation:.2f}"
+            f"labelled {found.label} Hz, the {found.side} fits the {other} only as {found.rate} Hz: so taken the two "
+            f"correlate by {abs(found.correlation):.2f}, as labelled by {correlation:.2f}"
         )
         return Finding("sample-rate", text, found.rate, "Hz", found.side)
     text = (
@@ -180,25 +206,26 @@ def _mismatch(spectra: Spectra, reference: Samples, estimate: Samples) -> Findin
     return Finding("mismatch", text, correlation, "1")
 
 
-def _samples(looks: Looks, reference: Samples, estimate: Samples, sample_rate: int) -> None:
+def _samples(
+    looks: Looks, reference: Samples, estimate: Samples, cut: tuple[Clipped, Clipped], sample_rate: int
+) -> None:
     """Find offset, clipping and gaps."""
-    n = min(len(reference), len(estimate))
-    looks.offset = float(estimate[:n].mean() - reference[:n].mean())
+    of_reference, of_estimate = overlap(reference, estimate, looks.delay or 0.0)
+    looks.offset = float(estimate[of_estimate].mean() - reference[of_reference].mean())
     if abs(looks.offset) >= LEAST_OFFSET:
         offset = looks.offset
         text = f"has a constant of {offset:+.4g} (of full scale) more than the reference"
         looks.findings.append(
             Finding("dc-offset", text, offset, "1", "estimate", lambda r, e: (r, e - offset), "without it")
         )
-    for side, samples in (("reference", reference), ("estimate", estimate)):
-        cut = levels.clipped(samples)
-        if cut.count:
-            text = f"the {side} is clipped: {cut.count} samples stand at ±{cut.level:.4g}"
-            mend = _unclipped(cut.where) if side == "estimate" else None
+    for side, found in zip(("reference", "estimate"), cut, strict=True):
+        if found.count:
+            text = f"the {side} is clipped: {found.count} samples stand at ±{found.level:.4g}"
+            mend = _unclipped(found.where) if side == "estimate" else None
             looks.findings.append(
-                Finding("clipped", text, cut.count, "samples", side, mend, "without the error at those samples")
+                Finding("clipped", text, found.count, "samples", side, mend, "without the error at those samples")
             )
-    share = levels.silent_share(reference, estimate, sample_rate)
+    share = levels.silent_share(reference[of_reference], estimate[of_estimate], sample_rate)
     if share > 0:
         text = f"the estimate is digital silence in {100 * share:.3g} % of what sounds in the reference"
         looks.findings.append(Finding("silent", text, share, "1"))
@@ -228,7 +255,8 @@ def _bands(looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples
     r, e, cross = spectra.bands.between(edge, rate / 2)
     if cutoff is not None and r > 0:
         looks.high_band_db = 10 * log10(max(e, 1e-30 * r) / r)
-    narrow = looks.estimate_bandwidth < NARROW * (min(full, rate / 2) if cutoff is None else cutoff)
+    limit = NARROWER * min(full, rate / 2) if cutoff is None else NARROW * cutoff
+    narrow = looks.estimate_bandwidth < limit
     empty = looks.high_band_db is not None and looks.high_band_db < EMPTY_DB
     if empty and cutoff is not None:
         missing = -(looks.high_band_db or 0.0)
@@ -259,12 +287,11 @@ def _without_high_band(edge: float, rate: int) -> Any:
     return mend
 
 
-def _low_band(looks: Looks, spectra: Spectra, cutoff: float, of_reference: bool) -> None:
+def _low_band(looks: Looks, spectra: Spectra, factor: float, cutoff: float, of_reference: bool) -> None:
     """Find a low band that is not what the upscaler was given."""
-    bands, factor = spectra.bands, spectra.gain
     top = LOW_BAND_SHARE * cutoff
-    given, kept, cross = bands.between(0, top)
-    if not given or not factor:
+    given, kept, cross = spectra.bands.between(0, top)
+    if not given:
         return
     error = given + kept / factor**2 - 2 * abs(cross.real) / factor
     looks.low_band_db = 10 * log10(given / max(error, 1e-12 * given))

@@ -22,6 +22,7 @@ from srbench.run import Run
 from srbench.run.engine import alone_in, started_before, write_run_tables
 from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
 from srbench.run.workers import HERE, Where, Work, do_all
+from srbench.scoring.arguments import as_cutoff, as_names
 from srbench.scoring.faults import Looks
 from srbench.scoring.pair import default_metrics
 from srbench.scoring.pairing import FilePair, Pairs, pair_up
@@ -121,10 +122,9 @@ def make_job(
     rate = _most_common_rate([pair.reference for pair in pairs])
     lows = [pair.low for pair in pairs if pair.low is not None]
     if lows:
-        cutoff = _cutoff_of(lows, cutoff)
-    if cutoff is not None and not 0 < cutoff < rate / 2:
-        raise SrbenchError(f"the cutoff must lie between 0 and {rate / 2:g} Hz, not at {cutoff:g}")
-    definitions = define(tuple(metrics) if metrics else default_metrics(cutoff), rate, cutoff)
+        cutoff = _cutoff_of(lows, cutoff, rate)
+    cutoff = as_cutoff(cutoff, rate)
+    definitions = define(default_metrics(cutoff) if metrics is None else as_names(metrics), rate, cutoff)
     told = signature(rate, cutoff, repairs, ((pair.id, file_digest(pair.reference)) for pair in pairs))
     named = dict(zip(systems, found, strict=True))
     return Job(name, Path(reference), named, rate, cutoff, repairs, definitions, told)
@@ -201,14 +201,13 @@ def _identity(job: Job, system: str) -> dict[str, Any]:
 
 
 def _manifest(job: Job, known: Mapping[str, Any], pairs: Pairs) -> dict[str, Any]:
-    expected = len(pairs.pairs) + len(pairs.lonely_references)
     repaired = ", ".join(f"{key} {value_text(value)}" for key, value in job.repairs.fields().items() if value)
     return {
         "format": FORMAT,
         "protocol": job.name,
         "protocol_title": f"Audio made elsewhere, at {job.sample_rate} Hz",
         **known,
-        "split": {"name": "all", "side": "all", "expected": expected, "found": len(pairs.pairs)},
+        "split": {"name": "all", "side": "all", "expected": pairs.expected, "found": len(pairs.pairs)},
         "own_corpus": True,
         "notes": [f"Repaired where needed: {repaired}."] if repaired else [],
         "corpus": {
@@ -234,12 +233,22 @@ def _most_common_rate(paths: Sequence[Path]) -> int:
     return max(rates, key=lambda rate: (rates[rate], rate))
 
 
-def _cutoff_of(lows: Sequence[Path], cutoff: float | None) -> float:
+def _cutoff_of(lows: Sequence[Path], cutoff: float | None, reference_rate: int) -> float:
     rates = {audio.info(path).sample_rate: path for path in lows}
     if len(rates) > 1:
         (a, first), (b, second) = list(rates.items())[:2]
         raise SrbenchError(f"the low-resolution files are of several rates: {first} at {a} Hz, {second} at {b} Hz")
     half = next(iter(rates)) / 2
+    if half >= reference_rate / 2:
+        than = (
+            "the references' rate"
+            if 2 * half == reference_rate
+            else f"a higher rate than the references' {reference_rate} Hz"
+        )
+        raise SrbenchError(
+            f"the low-resolution files have {than} ({2 * half:g} Hz, {lows[0]}): --low wants them as the upscaler got "
+            "them; for files that were brought to the references' rate, say --cutoff HZ"
+        )
     if cutoff is not None and cutoff != half:
         raise SrbenchError(f"the low-resolution files end at {half:g} Hz, and the cutoff is said to be {cutoff:g} Hz")
     return half

@@ -56,6 +56,10 @@ class Clipped:
         """How many samples were cut."""
         return int(np.count_nonzero(self.where))
 
+    def within(self, part: slice) -> Clipped:
+        """Return it of a part of the signal."""
+        return Clipped(self.where[part], self.level)
+
 
 def clipped(samples: Samples) -> Clipped:
     """Find samples cut at a limit: at least three in a row, and six in all, at exactly the largest or smallest value.

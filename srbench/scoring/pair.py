@@ -12,6 +12,7 @@ from srbench.audio import Samples, damage, resample
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, Pair, define, measure_all
 from srbench.scoring import levels
+from srbench.scoring.arguments import as_channels, as_cutoff, as_names, as_rate
 from srbench.scoring.effects import warnings_of
 from srbench.scoring.faults import Looks, look
 from srbench.scoring.repair import Repairs, align, match_length
@@ -19,6 +20,10 @@ from srbench.scoring.warning import PairWarning
 
 DEFAULT_METRICS = ("snr", "si_sdr", "mse", "lsd")
 WITH_CUTOFF = ("lsd_hf", "lsd_lf")
+_ARGUMENTS = {
+    "match_length": ' (match_length="shorter" or "pad")',
+    "resample": " (resample=True brings it to the reference's)",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Score:
         That were compared.
     error : str
         Why the pair could not be measured; "" where it could.
+    needs : str
+        The repair that it could be measured with, by its name in `srbench.scoring.Repairs`; "" where there is none.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -50,6 +57,7 @@ class Score:
     checks: Mapping[str, Any] = field(default_factory=dict)
     samples: int | None = None
     error: str = ""
+    needs: str = ""
 
 
 def score(
@@ -60,7 +68,7 @@ def score(
     *,
     estimate_rate: int | None = None,
     low: Any = None,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     align: bool = False,
     match_length: str | None = None,
     match_gain: bool = False,
@@ -79,7 +87,7 @@ def score(
         The estimate's, where it is another.
     low : ndarray, optional
         The low-resolution signal that the estimate was made from, at ``2 * cutoff`` Hz.
-    metrics : sequence of str, optional
+    metrics : str or sequence of str, optional
         SNR, SI-SDR, MSE and LSD by default.
     align, match_length, match_gain, resample
         What to repair; see `srbench.scoring.Repairs`. Nothing by default.
@@ -91,7 +99,8 @@ def score(
     Raises
     ------
     SrbenchError
-        If the pair cannot be measured as it is: another length, rate or shape, NaN or infinity.
+        If the pair cannot be measured as it is: another length, rate or shape, NaN or infinity; or an argument is
+        not what it should be.
 
     Examples
     --------
@@ -101,18 +110,19 @@ def score(
     ['delay']
     """
     repairs = Repairs(align, match_length, match_gain, resample)
-    names = tuple(metrics) if metrics is not None else default_metrics(cutoff)
-    definitions = define(names, sample_rate, cutoff)
-    pair = [_as_channels(signal, name) for signal, name in ((reference, "reference"), (estimate, "estimate"))]
-    rates = sample_rate, estimate_rate or sample_rate
+    pair = [as_channels(signal, name) for signal, name in ((reference, "reference"), (estimate, "estimate"))]
+    sample_rate = as_rate(sample_rate, "sample_rate")
+    rates = sample_rate, sample_rate if estimate_rate is None else as_rate(estimate_rate, "estimate_rate")
+    cutoff = as_cutoff(cutoff, sample_rate)
+    definitions = define(default_metrics(cutoff) if metrics is None else as_names(metrics), sample_rate, cutoff)
     given = None
     if low is not None:
         if cutoff is None:
             raise SrbenchError("a low-resolution signal needs the cutoff, half its rate in Hz")
-        given = _as_channels(low, "low-resolution signal")[:, 0], 2 * cutoff
+        given = as_channels(low, "low-resolution signal")[:, 0], 2 * cutoff
     result = score_pair(pair[0], pair[1], rates, definitions, cutoff, repairs, given)
     if result.error:
-        raise SrbenchError(result.error)
+        raise SrbenchError(result.error + _ARGUMENTS.get(result.needs, ""))
     return result
 
 
@@ -150,8 +160,8 @@ def score_pair(
         unfit.insert(0, PairWarning("sample-rate", text, float(rates[1]), "Hz"))
     blocking = [w for w in unfit if w.kind != "sample-rate" or not repairs.resample]
     if blocking:
-        hint = " (--resample brings it to the reference's)" if blocking[0].kind == "sample-rate" else ""
-        return Score(warnings=tuple(unfit), error=blocking[0].detail + hint)
+        needs = "resample" if blocking[0].kind == "sample-rate" else ""
+        return Score(warnings=tuple(unfit), error=blocking[0].detail, needs=needs)
     done = []
     y, x = np.ascontiguousarray(reference[:, 0]), np.ascontiguousarray(estimate[:, 0])
     if rates[0] != rates[1]:
@@ -161,13 +171,14 @@ def score_pair(
     for side, samples in (("estimate", x), ("low-resolution signal", given)):
         if samples is not None and not len(samples):
             return Score(warnings=tuple(unfit), error=f"the {side} is too short to be resampled to {rates[0]} Hz")
-    looks = look(y, x, rates[0], cutoff, given)
+    looks = look(y, x, rates[0], cutoff, given, rates[1])
     warnings = (*unfit, *warnings_of(looks, y, x, rates[0], cutoff, definitions))
     seen = Score(warnings=warnings, checks=looks.numbers())
     if len(y) != len(x) and repairs.match_length is None:
         length = next(w for w in warnings if w.kind == "length")
-        text = length.detail.partition(":")[0]
-        return replace(seen, error=f"{text} (--match-length shorter or pad)")
+        speed = [finding.text for finding in looks.findings if finding.kind == "sample-rate"]
+        text = "; ".join([*speed, length.detail.partition(":")[0]])
+        return replace(seen, error=text, needs="match_length")
     y, x, more = _repaired(y, x, looks, repairs)
     try:
         pair = Pair(y, x, rates[0], cutoff)
@@ -208,14 +219,3 @@ def _unfit(samples: Samples, side: str) -> list[PairWarning]:
         text = f"the {side} holds {what}"
         found.append(PairWarning("non-finite", text, float(levels.non_finite(samples)), "samples", side))
     return found
-
-
-def _as_channels(signal: Any, name: str) -> Samples:
-    array = np.asarray(signal)
-    if array.ndim != 1 or array.size == 0:
-        raise SrbenchError(f"the {name} must have shape (n,), n at least 1, not {array.shape}")
-    if array.dtype.kind != "f":
-        raise SrbenchError(
-            f"the {name} must hold floats with full scale 1.0, not {array.dtype}; divide 16-bit by 32768"
-        )
-    return np.asarray(array, dtype=np.float64)[:, None]

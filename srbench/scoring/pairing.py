@@ -28,10 +28,15 @@ class FilePair:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of one system, sorted by id, what is left over on either side, and the folder of its estimates."""
+    """The pairs of one system, sorted by id, what is left over on either side, and the folder of its estimates.
+
+    ``expected`` is the number of references in all. One that another system has an estimate for is in a pair, without
+    an estimate, and not left over.
+    """
 
     pairs: tuple[FilePair, ...]
     root: Path
+    expected: int
     lonely_references: tuple[Path, ...] = ()
     lonely_estimates: tuple[Path, ...] = ()
 
@@ -106,11 +111,17 @@ def pair_up(
     Raises
     ------
     SrbenchError
-        See `find_side`; also if a system has no pair at all, files are paired with folders, or a low-resolution file
-        is missing.
+        See `find_side`; also if a system has no pair at all, files are paired with folders, a low-resolution file
+        is missing, or a system's folder is that of the references.
     """
     of_reference, of_estimate = patterns or (None, None)
     references = find_side(reference, of_reference)
+    for each in estimates:
+        if patterns is None and Path(reference).is_dir() and Path(each).resolve() == Path(reference).resolve():
+            raise SrbenchError(
+                f"{each}: is the folder of the references itself, every file would be compared with itself. "
+                "--pattern REFERENCE ESTIMATE tells two kinds of files in one folder apart"
+            )
     sides = [find_side(each, of_estimate) for each in estimates]
     matched = [_match(references, side) for side in sides]
     if Path(reference).is_file() and all(Path(each).is_file() for each in estimates):
@@ -122,8 +133,8 @@ def pair_up(
                 f"'{next(iter(side))}' here. --pattern REFERENCE ESTIMATE says how they are named, e.g. "
                 "'{id}.hr.wav' '{id}.pr.wav'"
             )
-    wanted = [key for key in references if any(key in pairs for pairs in matched)]
-    lows = {} if low is None else _lows(low, references, wanted, patterns)
+    wanted = {key: None for key in references if any(key in pairs for pairs in matched)}
+    lows = {} if low is None else _lows(low, references, list(wanted), patterns)
     others = _of_no_side((reference, *estimates), (references, *sides)) if patterns else [()] * (1 + len(sides))
     return [
         Pairs(
@@ -138,7 +149,8 @@ def pair_up(
                 for key in wanted
             ),
             _root(place),
-            tuple(each.path for key, each in references.items() if key not in pairs) + others[0],
+            len(references),
+            tuple(each.path for key, each in references.items() if key not in wanted) + others[0],
             tuple(sorted({each.path for each in side.values()} - {each.path for each in pairs.values()})) + rest,
         )
         for place, pairs, side, rest in zip(estimates, matched, sides, others[1:], strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from srbench import audio, metrics
 from srbench.audio import Samples
@@ -18,7 +19,7 @@ from srbench.run.journal import read_journal
 from srbench.scoring.pairing import FilePair
 from srbench.scoring.repair import Repairs
 from srbench.scoring.task import ScoreRecord, ScoreTask, evaluate
-from srbench.signature import Signature, parse, value_text
+from srbench.signature import Signature, differing_fields, parse, value_text
 
 VERSION = 1
 _NAME = "SCORE"
@@ -187,6 +188,19 @@ class Elsewhere:
         return pair
 
 
-def same_terms(one: References, other: References) -> bool:
-    """Tell whether scores against two sets compare: the same references, repairs and metrics."""
-    return str(one.signature()) == str(other.signature()) and one.metrics == other.metrics
+class Terms(NamedTuple):
+    """What scores of one leaderboard have in common: the references, rate, cutoff and repairs, and the metrics."""
+
+    signature: str
+    metrics: frozenset[str]
+
+
+def terms_of(references: References) -> Terms:
+    """Return the terms that scores against a set of references are on."""
+    return Terms(str(references.signature()), frozenset(references.metrics))
+
+
+def differing_terms(ours: Terms, others: Terms) -> str:
+    """Return in what terms differ, in words: ``gain yes against no``."""
+    differ = differing_fields(ours.signature, others.signature)
+    return "; ".join(differ) or f"its metrics ({', '.join(sorted(ours.metrics ^ others.metrics))})"

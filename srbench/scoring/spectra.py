@@ -20,6 +20,7 @@ FADE = 0.05  # seconds at either end
 BOTTOM_HZ = 50.0  # hum, rumble and offsets lie below
 TOP_SHARE = 0.5  # of the Nyquist frequency: the band that is correlated reaches at most so far, so that its
 # correlation is sampled twice as densely as it need be, and can be interpolated between samples
+LEAST_TOP_HZ = 500.0  # a narrower band holds too little to be correlated, whatever the cutoff
 BAND_HZ = 125.0  # the width of the bands in which gains are compared
 COHERENT = 0.9  # of 1: a band counts as shared from here
 LOUD_DB = -50.0  # a band of the reference that is so much below its loudest says nothing about a gain
@@ -81,7 +82,7 @@ class Spectra:
         self.sample_rate = sample_rate
         self.reach = min(round(LONGEST_DELAY * sample_rate), longest - 1)
         self.size: int = fft.next_fast_len(longest + self.reach + _TAPS + 1, real=True)
-        self.top = min(cutoff or math.inf, TOP_SHARE * sample_rate / 2)
+        self.top = min(max(cutoff or math.inf, LEAST_TOP_HZ), TOP_SHARE * sample_rate / 2)
         self.reference = fft.rfft(self._faded(reference), self.size)
         self.estimate = fft.rfft(self._faded(estimate), self.size)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from srbench.audio import Samples, resample
@@ -13,14 +14,20 @@ MATCHES = 0.7  # correlation
 
 
 class Mislabelled(NamedTuple):
-    """Which side's samples are at another rate than its label says, and the correlation once that is put right."""
+    """Which side fits at another rate than its label, what that is, and the correlation once that is put right.
+
+    That is relative: had the other side the wrong label, and of the other ratio, the samples would be the same.
+    """
 
     side: str
+    label: int
     rate: int
     correlation: float
 
 
-def mislabelled(reference: Samples, estimate: Samples, sample_rate: int) -> Mislabelled | None:
+def mislabelled(
+    reference: Samples, estimate: Samples, sample_rate: int, estimate_rate: int | None = None
+) -> Mislabelled | None:
     """Look for a common rate at which one side's samples fit the other's; None where there is none.
 
     Parameters
@@ -28,18 +35,21 @@ def mislabelled(reference: Samples, estimate: Samples, sample_rate: int) -> Misl
     reference, estimate : ndarray, shapes (n,) and (m,)
     sample_rate : int, in Hz
         What both are labelled.
+    estimate_rate : int, in Hz, optional
+        What the estimate was labelled before it was resampled to that. The estimate is named where both would do.
     """
     best: Mislabelled | None = None
-    for side in ("estimate", "reference"):
+    for side, label in (("estimate", estimate_rate or sample_rate), ("reference", sample_rate)):
         for rate in RATES:
-            if rate == sample_rate:
+            if rate == label:
                 continue
             wrong, right = (estimate, reference) if side == "estimate" else (reference, estimate)
-            put_right = resample(wrong[: round(SECONDS * rate)], rate, sample_rate)
+            now = Fraction(rate * sample_rate, label)  # of the samples that are here, were the label that rate
+            put_right = resample(wrong[: round(SECONDS * now)], now, sample_rate)
             if not len(put_right):  # of a few samples nothing is left
                 continue
             length = round(min(SECONDS, len(put_right) / sample_rate + 0.5) * sample_rate)
             correlation = Spectra(right[:length], put_right, sample_rate).delay.correlation
             if abs(correlation) > max(MATCHES, abs(best.correlation) + 0.02 if best else 0.0):
-                best = Mislabelled(side, rate, correlation)
+                best = Mislabelled(side, label, rate, correlation)
     return best

@@ -18,6 +18,11 @@ from srbench.scoring.pair import score_pair
 from srbench.scoring.pairing import FilePair
 from srbench.scoring.repair import Repairs
 
+_OPTIONS = {
+    "match_length": " (--match-length shorter or pad)",
+    "resample": " (--resample brings it to the reference's)",
+}
+
 
 @dataclass(frozen=True)
 class ScoreTask:
@@ -99,7 +104,7 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
     base |= {} if score.samples is None else {"samples": score.samples}
     return ScoreRecord(
         **base,
-        error=score.error,
+        error=score.error + _OPTIONS.get(score.needs, ""),
         values=dict(score.metrics),
         undefined=dict(score.undefined),
         metric_seconds=seconds,

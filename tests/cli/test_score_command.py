@@ -72,6 +72,58 @@ def test_json_has_the_shape_of_the_documents(folder: Path, call: Call):
         assert {"kind", "detail"} <= warning.keys()
 
 
+def test_what_lacks_files_says_so_beside_n(folder: Path, call: Call):
+    os.remove(folder / "a/2.wav")
+    os.remove(folder / "a/1.wav")
+    status, out, _ = call(folder / "ref", folder / "a")
+    assert status == 0
+    assert re.search(r"\bn\b\W+1 of 3\b", out)
+    assert "2 of the reference files without a counterpart: 1.wav, 2.wav" in out
+    assert json.loads(call(folder / "ref", folder / "a", "--json")[1])["references"] == 3
+
+
+def test_a_file_that_one_of_several_systems_lacks_is_named_once(folder: Path, call: Call):
+    os.remove(folder / "a/2.wav")
+    arguments = (folder / "ref", "--systems", f"a={folder / 'a'}", f"b={folder / 'b'}")
+    status, out, _ = call(*arguments)
+    assert status == 1
+    assert re.search(r"\bn\b\W+2 of 3\W+3\b", out)
+    assert "a: failed: 2: there is no estimate" in out
+    assert "without a counterpart" not in out
+    systems = json.loads(call(*arguments, "--json")[1])["systems"]
+    assert [system["unmatched"]["reference"] for system in systems] == [[], []]
+    manifest = json.loads((Path(systems[0]["run_dir"]) / "manifest.json").read_text())
+    assert manifest["split"]["expected"] == 3
+
+
+def test_a_metric_without_a_value_is_called_undefined(tmp_path: Path, call: Call):
+    for name, value in (("r", 0.5), ("e", 0.4)):
+        audio.write(tmp_path / f"{name}.wav", np.array([value]), RATE)
+    _, out, _ = call(tmp_path / "r.wav", tmp_path / "e.wav", "--metric", "snr", "--metric", "lsd")
+    assert re.search(r"LSD\W+undefined", out)
+
+
+def test_help_shows_the_examples_a_line_each(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["score", "--help"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "srbench score references estimates" in lines
+    assert not any("\\b" in line or "\b" in line for line in lines)
+
+
+def test_a_wrong_rate_is_told_before_the_length(folder: Path, call: Call):
+    for number in range(3):
+        samples, _ = audio.read(folder / "a" / f"{number}.wav")
+        audio.write(folder / "a" / f"{number}.wav", audio.resample(samples, 48000, 44100), RATE)
+        for place in ("ref", "a"):  # as files that say 48 kHz
+            samples, _ = audio.read(folder / place / f"{number}.wav")
+            audio.write(folder / place / f"{number}.wav", samples, 48000)
+    status, out, _ = call(folder / "ref", folder / "a")
+    assert status == 1
+    assert "failed: 0: labelled 48000 Hz, the estimate fits the reference only as 44100 Hz" in out
+    assert "samples shorter than the reference" in out
+
+
 def test_systems_and_one_table(folder: Path, call: Call):
     table = folder / "all.csv"
     arguments = (folder / "ref", "--systems", f"a={folder / 'a'}", f"b={folder / 'b'}")
@@ -130,6 +182,10 @@ def test_a_delay_is_told_with_its_cost_and_its_repair(folder: Path, call: Call):
         (["ref", "gone"], "no such file or folder"),
         (["ref", "a", "--metric", "snrr"], "Did you mean 'snr'?"),
         (["ref", "a", "--cutoff", "9000"], "between 0 and 8000"),
+        (["ref", "a", "--cutoff", "nan"], "between 0 and 8000 Hz, not at nan"),
+        (["ref", "a", "--low", "b"], "the low-resolution files have the references' rate (16000 Hz"),
+        (["ref", "ref"], "is the folder of the references itself"),
+        (["ref", "ref/../ref"], "is the folder of the references itself"),
         (["ref", "a", "--metric", "lsd_hf"], "needs the cutoff"),
         (["ref", "--systems", "a"], "wants NAME=DIR, not 'a'"),
         (["ref", "--systems"], "once for each system"),

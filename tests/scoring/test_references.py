@@ -113,14 +113,41 @@ def test_audio_that_changed_since_is_refused_and_gone_audio_is_said(
 
 def test_two_sets_of_one_name_are_told_apart(ran: Cli, tmp_path: Path) -> None:
     assert ran(*SCORE)[0] == 0
-    old = next((tmp_path / "results/mine").glob("sinc-*"))
-    manifest = json.loads((old / "manifest.json").read_text())
-    (old / "manifest.json").write_text(json.dumps({**manifest, "started": "2001-01-01T00:00:00+00:00"}))
+    for old in (tmp_path / "results/mine").iterdir():
+        manifest = json.loads((old / "manifest.json").read_text())
+        (old / "manifest.json").write_text(json.dumps({**manifest, "started": "2001-01-01T00:00:00+00:00"}))
     assert ran("score", "refs", "spline", "--name", "mine", "--match-gain")[0] == 0
     status, out = ran("publish", "results")
     assert status == 0
-    assert "newer scores called mine differ in gain" in out
-    assert "give these another --name" in out
+    assert "differs from newer scores called mine in gain no against yes" in out
+    assert "score it under another --name" in out
+
+
+def test_a_leaderboard_that_stands_takes_the_scores_that_fit_it(ran: Cli, tmp_path: Path) -> None:
+    assert ran(*SCORE)[0] == 0
+    assert ran("publish", "results")[0] == 0
+    before = (tmp_path / "leaderboard/mine.csv").read_bytes()
+    assert ran(*SCORE, "--match-gain")[0] == 0  # newer, and of other terms
+    assert ran("score", "refs", "hold=spline", "--systems", "--name", "mine")[0] == 0  # newer, and of the same
+    status, out = ran("publish", "results", "--site", "site")
+    assert status == 0, out
+    assert out.count("differs from the leaderboard mine in gain yes against no: score it under another --name") == 2
+    assert [row.name for row in read_board(tmp_path / "leaderboard/mine.csv").rows] == ["hold", "sinc", "spline"]
+    assert len((tmp_path / "leaderboard/mine.csv").read_bytes()) > len(before)
+
+
+def test_scores_none_of_which_fits_their_leaderboard_are_refused(ran: Cli, tmp_path: Path) -> None:
+    assert ran(*SCORE)[0] == 0
+    assert ran("publish", "results")[0] == 0
+    before = (tmp_path / "leaderboard/mine.csv").read_bytes()
+    shutil.rmtree(tmp_path / "results")
+    assert ran(*SCORE, "--metric", "snr")[0] == 0
+    status, out = ran("publish", "results", "--site", "site")
+    assert status == 1
+    assert out.count("differs from the leaderboard mine in its metrics (lsd, mse, si_sdr)") == 2
+    assert "No run was published; the leaderboards are as they were." in out
+    assert "Nothing was published" not in out
+    assert (tmp_path / "leaderboard/mine.csv").read_bytes() == before
 
 
 def test_a_set_of_references_has_a_name_of_its_own(ran: Cli) -> None:

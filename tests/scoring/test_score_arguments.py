@@ -1,0 +1,96 @@
+"""What `srbench.score` is given is checked first, and refused in one plain line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pairs_of_speech import RATE, splined
+
+import srbench
+from srbench import audio
+from srbench.errors import SrbenchError
+
+
+def refused(*given: Any, **named: Any) -> str:
+    with pytest.raises(SrbenchError) as raised:
+        srbench.score(*given, **named)
+    text = str(raised.value)
+    assert len(text.splitlines()) == 1
+    assert len(text) < 220
+    return text
+
+
+@pytest.mark.parametrize("rate", [0, -1, 8, True, "48000", None, np.nan, np.inf, 1e9, 44100.5, [16000], 16000 + 0j])
+def test_rates_are_rates_of_sound(rate: Any):
+    reference, estimate, _ = splined(2)
+    told = refused(reference, estimate, rate)
+    assert told.startswith("sample_rate is a whole number of Hz from 1000 to ")
+    if rate is not None:
+        assert "estimate_rate" in refused(reference, estimate, RATE, estimate_rate=rate)
+
+
+def test_whole_numbers_of_any_kind_are_rates():
+    reference, estimate, _ = splined(2)
+    plain = srbench.score(reference, estimate, RATE).metrics
+    for rate in (16000.0, np.int32(16000), np.float64(16000)):
+        assert srbench.score(reference, estimate, rate, estimate_rate=rate).metrics == plain
+
+
+@pytest.mark.parametrize("cutoff", ["x", 0, -5, np.nan, 8000, 30000, True, np.array([4000.0])])
+def test_cutoffs(cutoff: Any):
+    reference, estimate, _ = splined(2)
+    assert refused(reference, estimate, RATE, cutoff).startswith("the cutoff must lie between 0 and 8000 Hz, not at ")
+
+
+def test_arguments_in_another_order():
+    reference, estimate, _ = splined(2)
+    for given in ((reference, RATE, estimate), (RATE, reference, estimate), (reference, estimate, reference)):
+        assert "the order is score(reference, estimate, sample_rate)" in refused(*given)
+
+
+class _NeedsGradient:
+    def __array__(self, *given: Any, **named: Any) -> Any:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+
+
+def test_tensors_that_cannot_be_arrays():
+    reference, _, _ = splined(2)
+    assert "detach().numpy()" in refused(reference, _NeedsGradient(), RATE)
+
+
+def test_a_tensor_with_a_gradient():
+    torch = pytest.importorskip("torch")
+    reference, _, _ = splined(2)
+    assert "the estimate cannot be read" in refused(reference, torch.tensor(reference, requires_grad=True), RATE)
+
+
+@pytest.mark.parametrize("metrics", [[], (), "", None, 3, [3], [None]])
+def test_metrics(metrics: Any):
+    reference, estimate, _ = splined(2)
+    if metrics is None:
+        assert "snr" in srbench.score(reference, estimate, RATE, metrics=metrics).metrics
+    elif metrics == "":
+        assert "unknown metric ''" in refused(reference, estimate, RATE, metrics=metrics)
+    else:
+        assert refused(reference, estimate, RATE, metrics=metrics).startswith("metrics are names")
+    assert srbench.score(reference, estimate, RATE, metrics="snr").metrics.keys() == {"snr"}
+
+
+def test_the_diagnosis_comes_before_the_length():
+    """44.1 kHz labelled 48 kHz is shorter: that is what it looks like, and not what it is."""
+    reference, estimate, _ = splined(2)
+    reference, estimate = audio.resample(reference, 16000, 48000), audio.resample(estimate, 16000, 44100)
+    with pytest.raises(SrbenchError) as raised:
+        srbench.score(reference, estimate, 48000)
+    told = str(raised.value)
+    assert told.startswith("labelled 48000 Hz, the estimate fits the reference only as 44100 Hz")
+    assert told.endswith('(match_length="shorter" or "pad")')
+    assert "--" not in told
+
+
+def test_another_rate_names_the_argument():
+    reference, estimate, _ = splined(2)
+    told = refused(reference, estimate, RATE, estimate_rate=44100)
+    assert told == "the estimate is at 44100 Hz, the reference at 16000 Hz (resample=True brings it to the reference's)"
