@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib
 import io
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -54,11 +58,15 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 fine, 1 a check failed or utterances failed, 2 misuse or unusable input."""
+    """Run the command line and exit.
+
+    0 fine, 1 a check failed or utterances failed, 2 misuse or unusable input, 130 interrupted, 143 terminated.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or pipe that cannot write an arrow gets a question mark
     try:
-        status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
+        with _termination_is_an_interrupt():
+            status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
     except SrbenchError as error:
         _stop(str(error), 2)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -67,13 +75,35 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "srbench"
         _stop(f"{' '.join(error.format_message().split())} See '{where} --help'.", 2)
-    except (click.Abort, KeyboardInterrupt):
-        _stop("stopped. What is finished is kept: the same command goes on from there.", 130)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        terminated = isinstance(stop.__cause__ or stop, _Terminated)
+        _stop("stopped. What is finished is kept: the same command goes on from there.", 143 if terminated else 130)
     except BrokenPipeError:
         sys.exit(0)  # the reader of our output (head, less) has seen enough
     except OSError as error:
         _stop(f"{error.filename or 'input or output'}: {error.strerror or error}", 2)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came, as from a batch system that sends SIGKILL soon."""
+
+
+@contextmanager
+def _termination_is_an_interrupt() -> Iterator[None]:
+    """Have SIGTERM end what is under way as orderly as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(*_: object) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _stop(message: str, status: int) -> None:
