@@ -30,7 +30,7 @@ RANK = {
     "toml": 0,
     "errors": 0,
 }
-BOTTOM = {"errors"}
+BOTTOM = {"errors", "files"}
 
 
 def room(module: str) -> str:

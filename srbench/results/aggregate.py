@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srbench.files import whole_file
 from srbench.metrics import get_metric
 from srbench.results.bootstrap import mean_interval
 from srbench.run import Run
@@ -101,13 +102,15 @@ def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
                 "protocol_signature": run.manifest["protocol_signature"],
             }
         )
-    pd.DataFrame(rows).to_csv(run.folder / "aggregates.csv", index=False, lineterminator="\n")
+    with whole_file(run.folder / "aggregates.csv", newline="") as file:
+        pd.DataFrame(rows).to_csv(file, index=False, lineterminator="\n")
     table = read_utterances(run.folder)
     by_speaker = table.groupby("speaker")
     means = by_speaker[list(aggregates)].mean()
     means.insert(0, "n", by_speaker.size())
     means.insert(1, "failed", by_speaker["status"].agg(lambda status: int((status == "failed").sum())))
-    means.to_csv(run.folder / "speakers.csv", lineterminator="\n")
+    with whole_file(run.folder / "speakers.csv", newline="") as file:
+        means.to_csv(file, lineterminator="\n")
 
 
 def real_time_factor(run: Run) -> float | None:

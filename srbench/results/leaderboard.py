@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from srbench.files import whole_file
 from srbench.metrics import get_metric
 from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates
 from srbench.run import Plan, Run
@@ -81,7 +82,8 @@ def write_leaderboard(document: dict[str, Any], path: Path) -> None:
             row["protocol_signature"] = document["protocol_signature"]
             row["own_corpus"] = "yes" if document["own_corpus"] else "no"
             rows.append(row)
-    pd.DataFrame(rows).to_csv(path, index=False, lineterminator="\n")
+    with whole_file(path, newline="") as file:
+        pd.DataFrame(rows).to_csv(file, index=False, lineterminator="\n")
 
 
 def run_entry(run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from srbench.files import whole_file
 from srbench.results.leaderboard import plain, run_entry
 from srbench.run.engine import FIXED_COLUMNS, utterance_row
 from srbench.scoring.job import Job, ScoreRun, pair_row
@@ -74,7 +75,7 @@ def write_score_table(runs: Sequence[ScoreRun], path: Path) -> None:
         If it cannot be written.
     """
     metrics = tuple(runs[0].manifest["metrics"])
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for number, run in enumerate(runs):
             for record in run.records:

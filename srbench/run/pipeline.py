@@ -181,6 +181,7 @@ def _estimate(
         found = kept.find(utterance.id, stamp, len(prepared.reference)) if kept and not task.fresh else None
         if found is not None:
             return found
+        task.entrant.load()  # before the seed is set: a worker that loads it now draws what one that has it draws
         seed_all(task.seed, utterance.id)
         started = perf_counter()
         estimate = task.entrant.estimate(prepared, task.protocol)

@@ -97,7 +97,7 @@ def _overdue(timeout: float | None) -> str:
 class _Executor(ProcessPoolExecutor):
     """Starts its processes, which `submit` does, where an interrupt cannot reach them before they are prepared."""
 
-    def submit(self, *what: Any, **more: Any) -> Future[Any]:  # type: ignore[override]
+    def submit(self, *what: Any, **more: Any) -> Future[Any]:
         if not hasattr(signal, "pthread_sigmask"):  # Windows
             return super().submit(*what, **more)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children have it from us

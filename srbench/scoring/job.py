@@ -16,6 +16,7 @@ from srbench import audio
 from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
+from srbench.files import whole_file
 from srbench.metrics import Definition, define
 from srbench.protocols import protocol_names
 from srbench.run import Run
@@ -279,7 +280,7 @@ def pair_row(record: ScoreRecord) -> dict[str, str]:
 
 
 def _write_pairs(path: Path, records: Sequence[ScoreRecord]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         rows = [pair_row(record) for record in records]
         writer.writerow(rows[0])
