@@ -26,11 +26,12 @@ RANK = {
     "degradation": 1,
     "bandwidth": 1,
     "audio": 0,
+    "files": 0,
     "signature": 0,
     "toml": 0,
     "errors": 0,
 }
-BOTTOM = {"errors", "files"}
+BOTTOM = {"errors"}
 
 
 def room(module: str) -> str:
