@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -106,16 +105,15 @@ def do_all(
     with open_journal(journal_path) as journal:
         if progress:
             progress(len(done), len(items))
-        with closing(_records(work, todo, where)) as records:  # a journal that cannot be written ends the workers too
-            for record in records:
-                append(journal, record)
-                done[record.utterance] = record
-                if progress:
-                    progress(len(done), len(items))
+        for record in _records(work, todo, where):
+            append(journal, record)
+            done[record.utterance] = record
+            if progress:
+                progress(len(done), len(items))
     return tuple(done[each.id] for each in items)
 
 
-def _records(work: Work[I, R], items: list[I], where: Where) -> Generator[R, None, None]:
+def _records(work: Work[I, R], items: list[I], where: Where) -> Iterator[R]:
     if not items:
         return
     if where.executor is not None:
