@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or pipe that cannot write an arrow gets a question mark
     try:
-        with _termination_is_an_interrupt():
+        with _orderly_stop():
             status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
     except SrbenchError as error:
         _stop(str(error), 2)
@@ -76,8 +76,10 @@ def main(arguments: list[str] | None = None) -> None:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "srbench"
         _stop(f"{' '.join(error.format_message().split())} See '{where} --help'.", 2)
     except (click.Abort, KeyboardInterrupt) as stop:
-        terminated = isinstance(stop.__cause__ or stop, _Terminated)
-        _stop("stopped. What is finished is kept: the same command goes on from there.", 143 if terminated else 130)
+        _stop(
+            "stopped. What is finished is kept: the same command goes on from there.",
+            143 if isinstance(stop, _Terminated) else 130,
+        )
     except BrokenPipeError:
         sys.exit(0)  # the reader of our output (head, less) has seen enough
     except OSError as error:
@@ -90,20 +92,28 @@ class _Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def _termination_is_an_interrupt() -> Iterator[None]:
-    """Have SIGTERM end what is under way as orderly as Ctrl-C does."""
+def _orderly_stop() -> Iterator[None]:
+    """Have SIGTERM end what is under way as Ctrl-C does, and know either where an import made another error of it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    came: list[type[KeyboardInterrupt]] = []
 
-    def terminate(*_: object) -> None:
-        raise _Terminated
+    def stop(number: int, _: object) -> None:
+        came.append(_Terminated if number == signal.SIGTERM else KeyboardInterrupt)
+        raise came[-1]
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
+    except Exception as error:
+        if came:
+            raise came[-1] from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop(message: str, status: int) -> None:
