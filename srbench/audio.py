@@ -197,9 +197,11 @@ def write(path: str | Path, samples: Samples, sample_rate: int) -> None:
     unfinished = path.with_name(f"{digits}.unfinished")  # its own name may be as long as the disk takes already
     try:
         sf.write(str(unfinished), np.asarray(samples, dtype=np.float32), sample_rate, subtype="FLOAT", format="WAV")
+        unfinished.replace(path)
     except sf.SoundFileError as error:
         raise OSError(errno.EIO, "audio cannot be written", str(path)) from error
-    unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def resample(samples: Samples, from_rate: Rate, to_rate: Rate) -> Samples:

@@ -23,8 +23,9 @@ import importlib.util
 import inspect
 import json
 import logging
+import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path, PurePath
@@ -405,7 +406,7 @@ def _giving(value: Upscaler) -> Callable[[], Upscaler]:
 def _guarded(what: str, call: Callable[[], T]) -> T:
     """Run code that is not ours: what it prints goes to stderr, whatever it raises becomes one line."""
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to results (--json)
+        with _put_back(), contextlib.redirect_stdout(sys.stderr):  # stdout belongs to results (--json)
             return call()
     except KeyboardInterrupt:
         raise
@@ -413,6 +414,21 @@ def _guarded(what: str, call: Callable[[], T]) -> T:
         raise UpscalerError(f"{what} {error}") from error
     except BaseException as error:  # SystemExit, CancelledError and their like are no Exception
         raise UpscalerError(f"{what} {_one_line(error)}") from error
+
+
+@contextlib.contextmanager
+def _put_back() -> Iterator[None]:
+    """Put back at the end what such code may have changed for all: working directory, stderr, NumPy's error state."""
+    try:
+        here = os.getcwd()
+    except OSError:  # it is gone
+        here = os.curdir
+    try:
+        with contextlib.redirect_stderr(sys.stderr), np.errstate():
+            yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.chdir(here)
 
 
 def _plain(value: Any) -> Any:

@@ -81,7 +81,9 @@ def test_what_is_no_table(tmp_path: Path, data: bytes | None):
     path = tmp_path / "t.csv"
     if data is not None:
         path.write_bytes(data)
-    with pytest.raises(SrbenchError, match=r"t\.csv: (no such file|cannot be read as a (text file|table): .+)") as error:
+    with pytest.raises(
+        SrbenchError, match=r"t\.csv: (no such file|cannot be read as a (text file|table): .+)"
+    ) as error:
         read_table(path)
     assert len(str(error.value).splitlines()) == 1
 

@@ -6,7 +6,9 @@ import importlib
 import io
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -106,14 +108,15 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 fine, 1 a check failed or utterances failed, 2 misuse or unusable input.
+    """Run the command line and exit.
 
-    130 where it was interrupted, 141 where nobody reads its output any more.
+    0 fine, 1 a check failed or utterances failed, 2 misuse or unusable input, 130 interrupted, 141 nobody reads its
+    output any more, 143 terminated.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or pipe that cannot write an arrow gets a question mark
     try:
-        with _foreign_code_named():
+        with _orderly_stop(), _foreign_code_named():
             status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
     except SrbenchError as error:
         _stop(str(error), 2)
@@ -123,8 +126,11 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "srbench"
         _stop(f"{' '.join(error.format_message().split())} See '{where} --help'.", 2)
-    except (click.Abort, KeyboardInterrupt):
-        _stop("stopped. What is finished is kept: the same command goes on from there.", 130)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        _stop(
+            "stopped. What is finished is kept: the same command goes on from there.",
+            143 if isinstance(stop, _Terminated) else 130,
+        )
     except _ReaderGone:
         # as the documentation of Python's signal has it: the last flush must find somewhere to write to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -132,6 +138,35 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         _stop(f"{error.filename or 'input or output'}: {error.strerror or error}", 2)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came, as from a batch system that sends SIGKILL soon."""
+
+
+@contextmanager
+def _orderly_stop() -> Iterator[None]:
+    """Have SIGTERM end what is under way as Ctrl-C does, and know either where an import made another error of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[type[KeyboardInterrupt]] = []
+
+    def stop(number: int, _: object) -> None:
+        came.append(_Terminated if number == signal.SIGTERM else KeyboardInterrupt)
+        raise came[-1]
+
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    except Exception as error:
+        if came:
+            raise came[-1] from error
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop(message: str, status: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from srbench.cli.output import progress_bar
+from srbench.cli.output import progress_bar, stdout_for_results
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ class RunOptions:
             allow_partial=self.allow_partial,
         )
 
+    @stdout_for_results()
     def entrants(self, names: Sequence[str]) -> tuple[Entrant, ...]:
         """Return the upscalers of these names, each once."""
         from srbench.run import Entrant
@@ -200,6 +201,7 @@ class RunOptions:
         with dask_cluster(self.dask, send=self.send_data, timeout=self.timeout) as where:
             yield where
 
+    @stdout_for_results()
     def run(self, plans: Sequence[tuple[Entrant, Plan]]) -> list[Run]:
         """Run each entrant over its plan, or find it finished; all are asked before the first is run.
 

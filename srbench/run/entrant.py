@@ -73,6 +73,17 @@ class Entrant:
         """Tell whether several signals can go through it together."""
         return not self.anchor and _build(self)[0].takes_batches
 
+    def make_ready(self) -> None:
+        """Have it ready in this process: what it loads and draws then is no part of an estimate.
+
+        Raises
+        ------
+        SrbenchError
+            If it cannot be built.
+        """
+        if not self.anchor:
+            _build(self)
+
     def estimate(self, prepared: Prepared, protocol: Protocol) -> Samples:
         """Return the entrant's estimate of a reference from its low-resolution version (from itself, for an anchor)."""
         if self.anchor:

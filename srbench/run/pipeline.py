@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import sys
 from collections.abc import Mapping
@@ -193,13 +192,10 @@ def _estimate(
         found = kept.find(utterance.id, stamp, len(prepared.reference)) if kept and not task.fresh else None
         if found is not None:
             return found
-        here = os.getcwd()
+        task.entrant.make_ready()  # before the seed is set: a worker that loads it now draws what one that has it draws
         seed_all(task.seed, utterance.id)
         started = perf_counter()
-        try:
-            estimate = task.entrant.estimate(prepared, task.protocol)
-        finally:
-            os.chdir(here)  # a model that went elsewhere takes nobody with it
+        estimate = task.entrant.estimate(prepared, task.protocol)
         made = Made(estimate, perf_counter() - started)
     assert made.estimate is not None
     if kept and made.seconds >= LEAST_SECONDS:

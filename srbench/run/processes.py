@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import faulthandler
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ R = TypeVar("R")
 
 DIED = "the process that evaluated it died (killed or crashed)"
 _FREE = -1.0
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl(2)
 _SLOTS: Any = None  # in a worker: item and start of each worker, shared with the parent
 _SLOT = 0  # in a worker: its own place there
 
@@ -92,6 +94,19 @@ def _overdue(timeout: float | None) -> str:
     return f"it took longer than {timeout:g} s (--timeout): its process was ended"
 
 
+class _Executor(ProcessPoolExecutor):
+    """Starts its processes, which `submit` does, where an interrupt cannot reach them before they are prepared."""
+
+    def submit(self, *what: Any, **more: Any) -> Future[Any]:
+        if not hasattr(signal, "pthread_sigmask"):  # Windows
+            return super().submit(*what, **more)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children have it from us
+        try:
+            return super().submit(*what, **more)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # one that came meanwhile is delivered now
+
+
 class _Pool:
     """A process pool whose workers say what they are at."""
 
@@ -105,9 +120,7 @@ class _Pool:
         self.ended = False
         self._before = set(multiprocessing.active_children())
         counter = context.Value("i", 0)
-        self.executor = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin, initargs=(self._slots, counter)
-        )
+        self.executor = _Executor(workers, mp_context=context, initializer=_begin, initargs=(self._slots, counter))
 
     def run(self, evaluate: Callable[[I], R], items: Sequence[I], left: list[int]) -> Iterator[R]:
         """Yield the records of the items whose numbers are left, taking them from the end of the list."""
@@ -151,6 +164,10 @@ def _begin(slots: Any, counter: Any) -> None:
         _SLOT = counter.value
         counter.value += 1
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # for what a model may start
+    if sys.platform == "linux":  # the thread below cannot act while C code hangs in Python's lock; the kernel can
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(sys.__stderr__.fileno(), 1)  # type: ignore[union-attr]  # stdout belongs to results, C code's too

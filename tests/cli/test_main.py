@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -129,6 +130,27 @@ def test_errors_in_words(
     assert (stopped, out) == (status, "")
     assert message in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_that_an_import_turned_into_another_error(
+    number: signal.Signals, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules written in C do so."""
+
+    @click.command("imports")
+    def imports() -> None:
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise ImportError("initialization failed") from None
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr(module, "cli", imports)
+    stopped, _, err = call()
+    assert stopped == 128 + number
+    assert err.startswith("srbench: stopped.")
+    assert signal.getsignal(number) is before
 
 
 def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from textwrap import dedent
 import numpy as np
 import pytest
 import soundfile
+from warm_start import warm_start
 
 from srbench.protocols import load_protocol
 from srbench.results import aggregate_run, write_aggregates
@@ -39,7 +40,7 @@ PLUGIN = """
     @upscaler("sleepy")
     def sleepy(low, low_rate, high_rate):
         called(low)
-        time.sleep(0.03)
+        time.sleep(0.02)
         return low.repeat(4) + 1e-3 * np.random.standard_normal(4 * len(low))
 
     @upscaler("moody")
@@ -264,56 +265,125 @@ def test_half_an_audio_file_never_stands_under_its_name(
 # --- killed at random moments
 
 
-def command(results: Path, plugin: Path, workers: int) -> list[str]:
-    options = ["--protocol", "demo", "--metric", "lsd", "--metric", "snr", "--no-anchors", "--json"]
+MANY = 80  # utterances, so that no run is finished by chance
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("many")
+    for n in range(MANY):
+        noise = np.random.default_rng(n).uniform(-0.2, 0.2, 4800)
+        soundfile.write(folder / f"u{n:02}.wav", noise, 16000, subtype="DOUBLE")
+    return folder
+
+
+def arguments(results: Path, plugin: Path, data: Path, workers: int) -> list[str]:
+    options = [
+        "--protocol",
+        "demo",
+        "--data",
+        str(data),
+        "--metric",
+        "lsd",
+        "--metric",
+        "snr",
+        "--no-anchors",
+        "--json",
+    ]
     where = ["--plugin", str(plugin), "--results", str(results), "--workers", str(workers)]
-    return [sys.executable, "-m", "srbench", "run", "--model", "sleepy", *options, *where]
+    return ["run", "--model", "sleepy", *options, *where]
+
+
+def command(*what: object) -> list[str]:
+    return [sys.executable, "-m", "srbench", *arguments(*what)]  # type: ignore[arg-type]
 
 
 def finished(results: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in results.glob("demo/sleepy-*/journal.jsonl"))
 
 
+def end_of(results: Path) -> dict[str, bytes]:
+    """Return what the end of a run must be: its tables, and the names of all files."""
+    (run,) = (results / "demo").glob("sleepy-*")
+    names = sorted(path.name for folder in (run, run.parent) for path in folder.iterdir())
+    names = [name for name in names if not name.endswith(".unfinished")]  # what a kill amid the writing left
+    return {**{name: (run / name).read_bytes() for name in TABLES}, "names": repr(names).encode()}
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, plugin: Path) -> dict[str, bytes]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, plugin: Path, many: Path) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("undisturbed")
     environment = {**os.environ, "CALLS": str(folder / "calls")}
-    subprocess.run(command(folder / "r", plugin, 1), env=environment, check=True, capture_output=True, timeout=120)
-    (run,) = (folder / "r" / "demo").glob("sleepy-*")
-    assert count(folder / "calls") == 28
-    return {name: (run / name).read_bytes() for name in TABLES}
+    subprocess.run(
+        command(folder / "r", plugin, many, 1), env=environment, check=True, capture_output=True, timeout=120
+    )
+    assert count(folder / "calls") == MANY
+    return end_of(folder / "r")
+
+
+def wait_until_finished(results: Path, target: int) -> None:
+    deadline = time.monotonic() + 60
+    while finished(results) < target and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and process groups")
+@pytest.mark.parametrize(("workers", "start", "kills"), [(1, 0.1, 34), (2, 1.2, 16)])
+def test_killed_at_random_moments(
+    workers: int,
+    start: float,
+    kills: int,
+    plugin: Path,
+    many: Path,
+    calls: Path,
+    tmp_path: Path,
+    undisturbed: dict[str, bytes],
+) -> None:
+    """Fifty times in all: in the start, amid utterances, while tables are written; all processes, or only the first."""
+    results, rng = tmp_path / "r", random.Random(workers)
+    at_kill = []
+    with warm_start(tmp_path) as warm:
+        for kill in range(kills):
+            process = warm.start(arguments(results, plugin, many, workers))
+            if kill >= kills - 6:  # in the end: the journal is whole, tables are made
+                wait_until_finished(results, MANY)
+                time.sleep(rng.uniform(0.0, 0.08))
+            elif kill % 4 == 1:  # in the start
+                time.sleep(rng.uniform(0.0, start))
+            else:
+                wait_until_finished(results, min(finished(results) + rng.randint(1, 2), MANY - 1))
+                time.sleep(rng.uniform(0.0, 0.03))
+            (os.killpg if kill % 3 else os.kill)(process.pid, signal.SIGKILL)
+            assert process.status() == -signal.SIGKILL
+            process.wait_for_all()
+            at_kill.append(finished(results))
+    assert at_kill == sorted(at_kill), "a kill lost what was finished"
+    assert 0 < at_kill[0] < at_kill[3] < at_kill[kills - 7] < at_kill[-1] == MANY
+    done = subprocess.run(
+        command(results, plugin, many, workers), capture_output=True, text=True, timeout=120, check=True
+    )
+    assert end_of(results) == undisturbed
+    (model,) = json.loads(done.stdout)["models"]
+    assert (model["n"], model["failed"]) == (MANY, 0)
+    # each kill costs at most what was under way
+    assert MANY <= count(calls) <= MANY + kills * (1 if workers == 1 else 3 * workers)
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-@pytest.mark.parametrize(("workers", "kills"), [(1, 4), (2, 3)])
-def test_killed_at_random_moments(
-    workers: int, kills: int, plugin: Path, calls: Path, tmp_path: Path, undisturbed: dict[str, bytes]
+def test_killed_while_it_is_imported(
+    plugin: Path, many: Path, calls: Path, tmp_path: Path, undisturbed: dict[str, bytes]
 ) -> None:
-    results, rng = tmp_path / "r", random.Random(workers)
-    at_kill = []
-    for attempt in range(kills):
+    """The whole of it, from the interpreter's first moment: what the kills above do not meet."""
+    results, rng = tmp_path / "r", random.Random(0)
+    for _ in range(3):
         with subprocess.Popen(
-            command(results, plugin, workers),
+            command(results, plugin, many, 1),
             start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as process:
-            if attempt == 1:  # somewhere in the start; the others while utterances are evaluated
-                time.sleep(rng.uniform(0.0, 0.8))
-            else:
-                target, deadline = finished(results) + rng.randint(1, 7), time.monotonic() + 60
-                while finished(results) < target and process.poll() is None and time.monotonic() < deadline:
-                    time.sleep(0.002)
-                time.sleep(rng.uniform(0.0, 0.05))
+            time.sleep(rng.uniform(0.0, 1.2))
             os.killpg(process.pid, signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
-        at_kill.append(finished(results))
-    assert at_kill == sorted(at_kill), "a kill lost what was finished"
-    assert 0 < at_kill[0] < at_kill[-1] < 28
-    done = subprocess.run(command(results, plugin, workers), capture_output=True, text=True, timeout=120, check=True)
-    (run,) = (results / "demo").glob("sleepy-*")
-    assert {name: (run / name).read_bytes() for name in TABLES} == undisturbed
-    (model,) = json.loads(done.stdout)["models"]
-    assert (model["n"], model["failed"]) == (28, 0)
-    # each kill costs at most what was under way
-    assert 28 <= count(calls) <= 28 + kills * (1 if workers == 1 else 3 * workers)
+    subprocess.run(command(results, plugin, many, 1), capture_output=True, timeout=120, check=True)
+    assert end_of(results) == undisturbed
