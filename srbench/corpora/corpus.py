@@ -53,6 +53,15 @@ class Corpus:
         return {utterance.id: utterance for utterance in self.utterances}
 
 
+def file_below(path: Path, root: Path) -> str:
+    """Return a file as a record names it: its path below a folder, or its name where it lies elsewhere.
+
+    Both may be relative, to the working directory.
+    """
+    path, root = path.absolute(), root.absolute()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hex, "" if it cannot be read."""
     try:

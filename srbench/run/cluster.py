@@ -23,6 +23,7 @@ from typing import Any
 
 from srbench import __version__
 from srbench.corpora import Utterance
+from srbench.corpora.corpus import file_below
 from srbench.errors import SrbenchError
 from srbench.run.pipeline import Record, Task, evaluate
 from srbench.run.threads import single_threaded
@@ -125,10 +126,8 @@ def _packed(call: Callable[..., Any], item: Any) -> Callable[[], Any]:
     if not (isinstance(call, partial) and call.func is evaluate and isinstance(item, Utterance)):
         raise SrbenchError("only recordings that an upscaler is run on can be sent along: leave out --send-data")
     task: Task = call.args[0]
-    path = item.path.absolute()
-    name = path.relative_to(task.root).as_posix() if path.is_relative_to(task.root) else path.name
     try:
-        recording = Parcel(name, path.read_bytes())
+        recording = Parcel(file_below(item.path, task.root), item.path.read_bytes())
     except OSError:  # the worker finds it missing, and says so in the record
         return partial(call, item)
     plugins = [Parcel(each.name, each.read_bytes()) for each in task.entrant.plugins]

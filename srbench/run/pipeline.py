@@ -16,7 +16,7 @@ import numpy as np
 from srbench import audio
 from srbench.audio import Samples
 from srbench.corpora import Utterance
-from srbench.corpora.corpus import file_digest
+from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError, UpscalerError
 from srbench.metrics import Definition, Pair, measure_all
 from srbench.protocols import Prepared, Protocol, prepare
@@ -218,9 +218,8 @@ def read_low(task: Task, utterance: Utterance) -> Samples | None:
 
 def blank(task: Task, utterance: Utterance) -> dict[str, Any]:
     """Return the part of a record that is known before anything is read."""
-    path = utterance.path
-    file = path.relative_to(task.root).as_posix() if path.is_relative_to(task.root) else path.name
-    return {"utterance": utterance.id, "speaker": utterance.speaker, "file": file, "stamp": file_digest(path)}
+    file = file_below(utterance.path, task.root)
+    return {"utterance": utterance.id, "speaker": utterance.speaker, "file": file, "stamp": file_digest(utterance.path)}
 
 
 def seed_all(seed: int, utterance_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from srbench import audio
 from srbench.audio import Samples
-from srbench.corpora.corpus import file_digest
+from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition
 from srbench.run.pipeline import Record, one_line
@@ -119,9 +119,9 @@ def blank(task: ScoreTask, pair: FilePair) -> dict[str, Any]:
     return {
         "utterance": pair.id,
         "speaker": pair.speaker,
-        "file": _told(pair.reference, task.root),
+        "file": file_below(pair.reference, task.root),
         "stamp": file_digest(pair.reference),
-        "estimate_file": "" if pair.estimate is None else _told(pair.estimate, task.estimates),
+        "estimate_file": "" if pair.estimate is None else file_below(pair.estimate, task.estimates),
         "estimate_stamp": "" if pair.estimate is None else file_digest(pair.estimate),
         "low_stamp": "" if pair.low is None else file_digest(pair.low),
     }
@@ -145,8 +145,3 @@ def _read_low(path: Path, cutoff: float | None) -> tuple[Samples, float]:
     if cutoff is None or rate != 2 * cutoff:
         raise SrbenchError(f"{path}: is at {rate} Hz, the other low-resolution files are not")
     return samples, float(rate)
-
-
-def _told(path: Path, root: Path) -> str:
-    path, root = path.absolute(), root.absolute()
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from textwrap import dedent
 
@@ -334,3 +335,15 @@ def test_file_name_that_is_not_utf8(data: Path, tmp_path: Path) -> None:
         str(error).encode("utf-8")
     else:
         assert len(rows(run)) == 1
+
+
+def test_a_relative_corpus_is_told_like_an_absolute_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data.parent)
+    told = []
+    for place in (data, Path(data.name)):
+        run = run_entrant(make_plan(load_protocol("demo"), place, metrics=("snr",)), Entrant("hold"), tmp_path)
+        told.append([record.file for record in run.records])
+        shutil.rmtree(run.folder)
+    assert told[0] == told[1] == [f"{name}.wav" for name in IDS]
