@@ -105,7 +105,9 @@ class _Taking(Executor):
 
     def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Submit a call ``evaluate(item)``; with an utterance its file goes along where files are sent."""
-        packed = _packed(call, *arguments) if self._send else partial(call, *arguments, **named)
+        # a worker has a working directory of its own
+        items = [Utterance(a.id, a.speaker, a.path.absolute()) if isinstance(a, Utterance) else a for a in arguments]
+        packed = _packed(call, *items) if self._send else partial(call, *items, **named)
         # a key of its own: the same call may be wanted again, and must then be run again
         return self._executor.submit(_in_turn, packed, self._timeout, uuid.uuid4().hex)
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
@@ -23,7 +24,7 @@ from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
 from srbench.run import Entrant
 from srbench.run import cluster as cluster_module
-from srbench.run.cluster import dask_cluster
+from srbench.run.cluster import _Taking, dask_cluster
 from srbench.run.pipeline import Task, evaluate
 
 Client = pytest.importorskip("distributed", reason="needs srbench[cluster]").Client
@@ -214,3 +215,27 @@ def test_misuse(options: list[str], message: str, tmp_path: Path, capsys: pytest
     out, err = capsys.readouterr()
     assert (stop.value.code, out) == (2, "")
     assert message in err
+
+
+class _Later(Executor):
+    """Keeps a call, to be made where a worker is."""
+
+    def submit(self, call, /, *arguments, **named) -> Future:
+        self.call = partial(call, *arguments, **named)
+        return Future()
+
+
+def test_a_relative_recording_is_found_from_a_workers_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, protocol = demo_corpus().utterances[0], load_protocol("demo")
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "worker").mkdir()
+    shutil.copyfile(one.path, tmp_path / "corpus" / one.path.name)
+    monkeypatch.chdir(tmp_path)
+    task = Task(protocol, protocol.define_metrics(("snr",)), Entrant("hold"), 0, tmp_path / "corpus")
+    later = _Later()
+    _Taking(later, False, None).submit(partial(evaluate, task), Utterance("a", "b", Path("corpus") / one.path.name))
+    monkeypatch.chdir(tmp_path / "worker")
+    record = later.call()
+    assert (record.error, record.file) == ("", one.path.name)
