@@ -7,7 +7,6 @@ caller asks for it by name.
 from __future__ import annotations
 
 import errno
-import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srbench.errors import SrbenchError
+from srbench.files import beside
 
 Samples = NDArray[np.float64]
 Rate = int | Fraction  # Hz; a Fraction where the rate is not whole: 16 kHz at scale 6 comes from 8000/3 Hz
@@ -193,15 +193,11 @@ def write(path: str | Path, samples: Samples, sample_rate: int) -> None:
     """
     sf = _soundfile()
     path = Path(path)
-    digits = hashlib.sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    unfinished = path.with_name(f"{digits}.unfinished")  # its own name may be as long as the disk takes already
-    try:
-        sf.write(str(unfinished), np.asarray(samples, dtype=np.float32), sample_rate, subtype="FLOAT", format="WAV")
-        unfinished.replace(path)
-    except sf.SoundFileError as error:
-        raise OSError(errno.EIO, "audio cannot be written", str(path)) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with beside(path) as unfinished:
+        try:
+            sf.write(str(unfinished), np.asarray(samples, dtype=np.float32), sample_rate, subtype="FLOAT", format="WAV")
+        except sf.SoundFileError as error:
+            raise OSError(errno.EIO, "audio cannot be written", str(path)) from error
 
 
 def resample(samples: Samples, from_rate: Rate, to_rate: Rate) -> Samples:

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Offer a place in the same folder for what is to take the place of ``path`` once it is written, and only then.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; it names the file.
+    """
+    # of one length, since its own name may be as long as the disk takes; another process may write the same
+    digits = hashlib.sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    unfinished = path.with_name(f"{digits}.{os.getpid()}.unfinished")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    except OSError as error:
+        if error.filename is None:  # as on a full disk
+            error.filename = str(path)
+        raise
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -18,14 +42,5 @@ def whole_file(path: Path, *, newline: str | None = None) -> Iterator[IO[str]]:
     OSError
         If it cannot be written; it names the file.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")  # another process may write the same
-    try:
-        with unfinished.open("w", encoding="utf-8", newline=newline) as file:
-            yield file
-        unfinished.replace(path)
-    except OSError as error:
-        if error.filename is None:  # as on a full disk
-            error.filename = str(path)
-        raise
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with beside(path) as unfinished, unfinished.open("w", encoding="utf-8", newline=newline) as file:  # closed first
+        yield file

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from srbench import audio
 from srbench.errors import SrbenchError
+from srbench.files import beside
 from srbench.upscaler import BuiltUpscaler, build_upscaler
 
 FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
@@ -80,22 +81,17 @@ def upscale_file(
         )
     built.check_rates(header.sample_rate, high_rate)
     clipped = 0
-    unfinished = target.with_name(target.name + ".unfinished")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            write = _writer(stack, unfinished, target, high_rate, header.channels)
-            done = 0
-            for block in _blocks(built, source, header, high_rate):
-                clipped += int(np.count_nonzero(np.abs(block) > 1))
-                write(block)
-                done += len(block)
-                if progress:
-                    total = header.frames * high_rate // header.sample_rate
-                    progress(source.name, min(done, total) // high_rate, max(1, total // high_rate))
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with beside(target) as unfinished, ExitStack() as stack:
+        write = _writer(stack, unfinished, target, high_rate, header.channels)
+        done = 0
+        for block in _blocks(built, source, header, high_rate):
+            clipped += int(np.count_nonzero(np.abs(block) > 1))
+            write(block)
+            done += len(block)
+            if progress:
+                total = header.frames * high_rate // header.sample_rate
+                progress(source.name, min(done, total) // high_rate, max(1, total // high_rate))
     return {
         "input": str(source),
         "output": str(target),

@@ -15,6 +15,7 @@ from srbench import audio
 from srbench.audio import Samples
 from srbench.corpora import Utterance
 from srbench.errors import SrbenchError
+from srbench.files import beside
 from srbench.protocols import Protocol, prepare
 from srbench.run import Entrant, Plan
 from srbench.run.engine import SEED
@@ -94,9 +95,8 @@ def save(figure: Figure, path: Path, dpi: int = 150) -> None:
     drawn = io.BytesIO()
     with style():
         figure.savefig(drawn, format=kind[1:], dpi=dpi, metadata=_METADATA[kind])
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_bytes(drawn.getvalue())
-    unfinished.replace(path)
+    with beside(path) as unfinished:
+        unfinished.write_bytes(drawn.getvalue())
 
 
 @dataclass(frozen=True)

@@ -141,9 +141,7 @@ def write_board(board: Board, path: Path) -> None:
     """
     columns = [*board.rows[0].cells(), DIGEST]
     lines = [row.cells() for row in board.rows]
-    unfinished = path.with_name(path.name + ".unfinished")
-    write_table(unfinished, columns, ([*cells.values(), digest(cells)] for cells in lines))
-    unfinished.replace(path)
+    write_table(path, columns, ([*cells.values(), digest(cells)] for cells in lines))
 
 
 def read_board(path: Path) -> Board:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from srbench.audio import Samples
+from srbench.files import beside
 from srbench.protocols import Protocol
 from srbench.run.manifest import versions
 
@@ -67,15 +68,10 @@ class Estimates:
         path = self._path(utterance_id, stamp)
         short = estimate.astype(np.float32)
         exact = np.array_equal(short.astype(np.float64), estimate)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-        try:
+        with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
+            with beside(path) as unfinished, unfinished.open("wb") as file:
                 np.savez(file, estimate=short if exact else estimate, seconds=np.float64(seconds))
-            unfinished.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
 
     def _path(self, utterance_id: str, stamp: str) -> Path:
         digest = hashlib.sha256(f"{self.made_by}\n{utterance_id}\n{stamp}".encode()).hexdigest()
