@@ -7,10 +7,8 @@ an upscaler need not stand that (it may draw from the global generator, or chang
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import hashlib
 import logging
-import os
 import tempfile
 import threading
 import uuid
@@ -25,7 +23,8 @@ from srbench import __version__
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_below
 from srbench.errors import SrbenchError
-from srbench.run.pipeline import Record, Task, evaluate
+from srbench.run.pipeline import Record, Task, evaluate, one_line
+from srbench.run.processes import ending_after
 from srbench.run.threads import single_threaded
 from srbench.run.workers import Where
 
@@ -71,7 +70,7 @@ def dask_cluster(address: str, *, send: bool = False, timeout: float | None = No
     try:
         client = connect(**{place: address}, timeout=_ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        raise SrbenchError(f"no Dask scheduler answers at {address}: {' '.join(str(error).split())}") from error
+        raise SrbenchError(f"no Dask scheduler answers at {address}: {one_line(error)}") from error
     try:
         with contextlib.suppress(TimeoutError):
             client.wait_for_workers(1, timeout=_ANSWER_SECONDS)
@@ -113,14 +112,8 @@ class _Taking(Executor):
 
 
 def _in_turn(call: Callable[[], Any], timeout: float | None, _unique: str) -> Any:
-    with _TURN, single_threaded(), open(os.devnull, "w") as nowhere:
-        if timeout is not None:
-            faulthandler.dump_traceback_later(timeout, exit=True, file=nowhere)
-        try:
-            return call()
-        finally:
-            if timeout is not None:
-                faulthandler.cancel_dump_traceback_later()
+    with _TURN, single_threaded(), ending_after(timeout):
+        return call()
 
 
 def _packed(call: Callable[..., Any], item: Any) -> Callable[[], Any]:

@@ -88,37 +88,44 @@ def run_entrant(
         None if where.sends else _estimates(Path(results).absolute(), plan, entrant, provenance, seed, keep_gigabytes),
         fresh,
     )
+    document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
+    with begun(folder, document, fresh=fresh) as journal:
+        records = _evaluate_all(plan, task, journal, where, progress)
+        if all(record.input_at_fault for record in records):
+            raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
+        write_run_tables(folder, records, tuple(plan.definitions))
+    return Run(folder, document, records)
+
+
+@contextmanager
+def begun(folder: Path, document: dict[str, Any], *, fresh: bool) -> Iterator[Path]:
+    """Begin a run in its folder, or go on with it, alone there: write its manifest, and offer the journal's path.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is absent.
+    document : dict
+        The manifest; its date becomes that of the first start, where something is finished already.
+    fresh : bool
+        Forget what was finished before.
+
+    Raises
+    ------
+    SrbenchError
+        If another process is writing there, or it cannot be written, here or inside of the ``with`` block.
+    """
+    journal = folder / "journal.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with _alone_in(folder):
+            if fresh:
+                journal.unlink(missing_ok=True)
+            document["started"] = _started_before(folder) or document["started"]
+            write_json(folder / "manifest.json", document)
+            yield journal
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
-    try:
-        with alone_in(folder):
-            return _run(plan, task, folder, known, provenance, where, fresh, progress)
-    except OSError as error:
-        raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
-
-
-def _run(
-    plan: Plan,
-    task: Task,
-    folder: Path,
-    known: dict[str, Any],
-    provenance: dict[str, Any],
-    where: Where,
-    fresh: bool,
-    progress: Progress | None,
-) -> Run:
-    if fresh:
-        (folder / "journal.jsonl").unlink(missing_ok=True)
-    document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
-    document["started"] = started_before(folder) or document["started"]
-    write_json(folder / "manifest.json", document)
-    records = _evaluate_all(plan, task, folder / "journal.jsonl", where, progress)
-    if all(record.input_at_fault for record in records):
-        raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
-    write_run_tables(folder, records, tuple(plan.definitions))
-    return Run(folder, document, records)
 
 
 def _estimates(
@@ -131,7 +138,7 @@ def _estimates(
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def _alone_in(folder: Path) -> Iterator[None]:
     """Hold a run's folder, so that no other process writes into it; a killed one holds it no longer.
 
     Raises
@@ -155,7 +162,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def started_before(folder: Path) -> str:
+def _started_before(folder: Path) -> str:
     """Return when a run that is gone on with was first started, "" where nothing was finished yet."""
     try:
         if not (folder / "journal.jsonl").stat().st_size:

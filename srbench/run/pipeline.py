@@ -189,7 +189,7 @@ def _estimate(
         raise UpscalerError(made.error)
     kept = task.estimates
     if made is None or made.estimate is None:
-        found = kept.find(utterance.id, stamp, len(prepared.reference)) if kept and not task.fresh else None
+        found = _kept(task, utterance, prepared, stamp)
         if found is not None:
             return found
         task.entrant.make_ready()  # before the seed is set: a worker that loads it now draws what one that has it draws
@@ -209,11 +209,17 @@ def read_low(task: Task, utterance: Utterance) -> Samples | None:
         prepared = prepare(*audio.read(utterance.path), task.protocol)
     except SrbenchError:  # `evaluate` will say so
         return None
-    if task.estimates is not None and not task.fresh:
-        stamp = file_digest(utterance.path)
-        if task.estimates.find(utterance.id, stamp, len(prepared.reference)) is not None:
-            return None
-    return prepared.low
+    return prepared.low if _kept(task, utterance, prepared) is None else None
+
+
+def _kept(
+    task: Task, utterance: Utterance, prepared: Prepared, stamp: str | None = None
+) -> tuple[Samples, float] | None:
+    """Return the estimate that was kept from before and the seconds that it took, None where none may be used."""
+    if task.estimates is None or task.fresh:
+        return None
+    stamp = file_digest(utterance.path) if stamp is None else stamp
+    return task.estimates.find(utterance.id, stamp, len(prepared.reference))
 
 
 def blank(task: Task, utterance: Utterance) -> dict[str, Any]:
@@ -245,6 +251,6 @@ def audio_file(folder: Path, utterance_id: str) -> Path:
     return path
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Return an error's text without line breaks."""
     return " ".join(str(error).split())

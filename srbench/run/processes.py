@@ -187,24 +187,27 @@ def _at(evaluate: Callable[[I], R], timeout: float | None, number: int, item: I)
     if len(_SLOTS) > 2 * _SLOT + 1:
         _SLOTS[2 * _SLOT + 1] = time.time()
         _SLOTS[2 * _SLOT] = number
-    if timeout is not None:  # a thread of C: it ends the process whatever Python code hangs in
-        faulthandler.dump_traceback_later(timeout, exit=True, file=_nowhere())
     try:
-        return evaluate(item)
+        with ending_after(timeout):
+            return evaluate(item)
     finally:
-        if timeout is not None:
-            faulthandler.cancel_dump_traceback_later()
         if len(_SLOTS) > 2 * _SLOT + 1:
             _SLOTS[2 * _SLOT] = _FREE
 
 
-_NOWHERE: list[Any] = []
-
-
-def _nowhere() -> Any:
-    if not _NOWHERE:
-        _NOWHERE.append(open(os.devnull, "w"))  # noqa: SIM115 (it stays open as long as the process)
-    return _NOWHERE[0]
+@contextlib.contextmanager
+def ending_after(timeout: float | None) -> Iterator[None]:
+    """End this process where what is inside takes longer than so many seconds; None for no limit."""
+    if timeout is None:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere:  # the traceback helps nobody
+        # a thread of C: it ends the process whatever Python code hangs in
+        faulthandler.dump_traceback_later(timeout, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def keep_memory() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from srbench.run.journal import append, open_journal, read_journal
-from srbench.run.pipeline import Record
+from srbench.run.pipeline import Record, one_line
 from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
 from srbench.run.threads import single_threaded
 
@@ -154,7 +154,7 @@ def _through(executor: Executor, work: Work[I, R], items: list[I], at_once: Call
             for future in finished:
                 item = waiting.pop(future)
                 lost = future.exception()  # `evaluate` raises nothing: it is the engine's own
-                yield work.died(item, f"{DIED}: {' '.join(str(lost).split())[:200]}") if lost else future.result()
+                yield work.died(item, f"{DIED}: {one_line(lost)[:200]}") if lost else future.result()
     finally:
         for future in waiting:
             future.cancel()

@@ -19,7 +19,7 @@ from srbench.metrics import Definition, define
 from srbench.names import check_name
 from srbench.protocols import protocol_names
 from srbench.run import Run
-from srbench.run.engine import alone_in, started_before, write_run_tables
+from srbench.run.engine import begun, write_run_tables
 from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.arguments import as_cutoff, as_names
@@ -164,24 +164,15 @@ def score_system(
     folder = Path(results) / job.name / folder_name(known)
     task = ScoreTask(job.definitions, job.sample_rate, job.cutoff, job.repairs, _root(job), pairs.root)
     work = Work(ScoreRecord, partial(evaluate, task), partial(died, task), partial(still_good, task))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with alone_in(folder):
-            if fresh:
-                (folder / "journal.jsonl").unlink(missing_ok=True)
-            document = _manifest(job, known, pairs)
-            document["started"] = started_before(folder) or document["started"]
-            write_json(folder / "manifest.json", document)
-            told = partial(progress, system) if progress else None
-            records = do_all(work, pairs.pairs, folder / "journal.jsonl", where, told)
-            records = _name_swapped(records, pairs.pairs)
-            document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
-            write_json(folder / "manifest.json", document)
-            write_run_tables(folder, records, tuple(job.definitions))
-            told_pairs = [pair_row(record) for record in records]
-            write_table(folder / "pairs.csv", list(told_pairs[0]), (row.values() for row in told_pairs))
-    except OSError as error:
-        raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
+    document = _manifest(job, known, pairs)
+    with begun(folder, document, fresh=fresh) as journal:
+        told = partial(progress, system) if progress else None
+        records = _name_swapped(do_all(work, pairs.pairs, journal, where, told), pairs.pairs)
+        document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
+        write_json(folder / "manifest.json", document)
+        write_run_tables(folder, records, tuple(job.definitions))
+        told_pairs = [pair_row(record) for record in records]
+        write_table(folder / "pairs.csv", list(told_pairs[0]), (row.values() for row in told_pairs))
     return ScoreRun(folder, document, records, pairs)
 
 
