@@ -13,10 +13,9 @@ from srbench.cli.output import json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
-    from srbench.protocols import Protocol
     from srbench.results.intake import Aside
     from srbench.results.publish import Outcome
-    from srbench.scoring.references import References
+    from srbench.scoring.references import Basis
 
 _SHOWN = 5  # findings of one run
 
@@ -155,7 +154,7 @@ def _build_site(
     site: Path,
     leaderboard: Path,
     outcome: Outcome,
-    protocols: Mapping[str, Protocol | References],
+    protocols: Mapping[str, Basis],
     listen: dict[str, Any],
 ) -> tuple[list[str], list[Aside]]:
     """Build the site of all leaderboards in the folder; return what is to be said, and the files that are not fit."""

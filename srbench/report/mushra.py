@@ -16,8 +16,9 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.report.site.names import file_names
-from srbench.report.site.versions import LOW, REFERENCE, Clip, Terms, choose_utterances, make_clip, players
+from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
 from srbench.run import Run
+from srbench.scoring.references import Basis
 
 # what ITU-R BS.1534 allows, and webMUSHRA insists on unless a page says `strict: false`
 _MOST_CONDITIONS = 12
@@ -31,7 +32,7 @@ _CONTENT = (
 
 def export_mushra(
     folder: Path,
-    protocol: Terms,
+    protocol: Basis,
     runs: Sequence[Run],
     corpus: Corpus,
     *,
@@ -117,7 +118,7 @@ def _write_audio(folder: Path, place: str, clip: Clip, keys: Mapping[str, str]) 
     return paths
 
 
-def _page(utterance: str, paths: Mapping[str, str], protocol: Terms, clip: Clip, notes: list[str]) -> dict[str, Any]:
+def _page(utterance: str, paths: Mapping[str, str], protocol: Basis, clip: Clip, notes: list[str]) -> dict[str, Any]:
     anchors = {key: protocol.cutoff is None or hertz < protocol.cutoff for key, hertz in _ANCHORS.items()}
     count = len(paths) + sum(anchors.values())  # the hidden reference takes the reference's place
     seconds = len(clip.versions[REFERENCE]) / clip.rate

@@ -13,7 +13,7 @@ from srbench.protocols import Protocol, load_protocol, protocol_names
 from srbench.results.validate import split_ids
 from srbench.run import Run, find_runs, open_run
 from srbench.run.folder import MANIFEST
-from srbench.scoring.references import References, Terms, differing_terms, is_scored, references_of, terms_of
+from srbench.scoring.references import Basis, References, Terms, differing_terms, is_scored, references_of, terms_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Candidate:
     """A run that may become a row, and the protocol that it is of, or the references that it was scored against."""
 
     run: Run
-    protocol: Protocol | References
+    protocol: Basis
 
     @property
     def upscaler(self) -> str:
@@ -51,7 +51,7 @@ def known_protocols(files: Sequence[Path] = ()) -> dict[str, Protocol]:
     }
 
 
-def corpora_of(protocols: Iterable[Protocol | References], folders: Sequence[Path]) -> dict[str, Corpus]:
+def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str, Corpus]:
     """Return the protocols' own corpora, by the protocol's name, as far as they are there; of references, they.
 
     Raises
@@ -119,9 +119,9 @@ def take_in(
         except SrbenchError as error:
             aside.append(Aside(folder, tuple(str(error).splitlines()), fault=True))
             continue
-        protocol: Protocol | References | None = protocols.get(run.manifest["protocol"])
+        protocol: Basis | None = protocols.get(run.manifest["protocol"])
         try:
-            if is_scored(run):
+            if is_scored(run.manifest["protocol_signature"]):
                 protocol = references_of(run)
         except SrbenchError as error:
             aside.append(Aside(folder, (str(error),), fault=True))
@@ -180,7 +180,7 @@ def _started(candidate: Candidate) -> tuple[str, str]:
     return candidate.run.manifest["started"], candidate.run.folder.name
 
 
-def _unfit(run: Run, protocol: Protocol | References, allow_partial: bool) -> str:
+def _unfit(run: Run, protocol: Basis, allow_partial: bool) -> str:
     """Say why a run does not belong into a leaderboard though nothing need be wrong with it; "" where it does."""
     manifest = run.manifest
     if not manifest["own_corpus"]:

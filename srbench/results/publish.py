@@ -16,7 +16,7 @@ from srbench.results.intake import Aside, Candidate, corpora_of, take_in
 from srbench.results.recheck import SAME, agree, recheck
 from srbench.results.validate import check_run
 from srbench.run import FLOOR, Run
-from srbench.scoring.references import References, Terms
+from srbench.scoring.references import Basis, References, Terms
 from srbench.signature import differing_fields
 
 PUBLISHED = "published.csv"  # what others published; it stands among the leaderboards and is none of them
@@ -64,7 +64,7 @@ class Outcome:
     notes: tuple[str, ...]
     boards: Mapping[str, Board]
     runs: Mapping[str, tuple[Run, ...]]
-    protocols: Mapping[str, Protocol | References]
+    protocols: Mapping[str, Basis]
     corpora: Mapping[str, Corpus]
     written: tuple[Path, ...]
 
@@ -185,7 +185,7 @@ def _standing(folder: Path) -> dict[str, Terms]:
     return {name: Terms(row.facts["protocol_signature"], frozenset(row.values)) for name, row in first.items()}
 
 
-def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Protocol | References, rechecked: int = 0) -> Row:
+def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Basis, rechecked: int = 0) -> Row:
     """Return the row of a checked run, of which so many rows were computed again; metrics in the protocol's order."""
     manifest, told = run.manifest, run.manifest["upscaler"]
     failed = sum(1 for record in run.records if record.error)

@@ -20,7 +20,7 @@ from srbench.protocols import Protocol
 from srbench.results.validate import Finding
 from srbench.run import Record, Run, entrant_of, signals
 from srbench.run.pipeline import Task, evaluate
-from srbench.scoring.references import Elsewhere, References
+from srbench.scoring.references import Basis, Elsewhere, References
 
 TOLERANCE = 1e-4
 # An estimate kept as 32-bit floats has a rounding noise 150 dB below it. That is in the digits that TOLERANCE leaves
@@ -58,7 +58,7 @@ def agree(metric: str, a: float, b: float, tolerance: float) -> bool:
 
 def recheck(
     run: Run,
-    protocol: Protocol | References,
+    protocol: Basis,
     corpus: Corpus | None,
     *,
     rows: int | None,

@@ -17,13 +17,12 @@ from srbench.corpora import Corpus
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS, get_metric
-from srbench.protocols import Protocol
 from srbench.results.aggregate import Aggregate, aggregate_run
 from srbench.run import ORACLES, Record, Run
 from srbench.run.engine import FIXED_COLUMNS, utterance_row
 from srbench.run.folder import MANIFEST
 from srbench.run.manifest import folder_name
-from srbench.scoring.references import References
+from srbench.scoring.references import Basis, References
 from srbench.signature import differing_fields
 from srbench.table import read_table
 
@@ -66,7 +65,7 @@ class Checked:
     suspects: Mapping[str, set[str]] = field(default_factory=dict)
 
 
-def check_run(run: Run, protocol: Protocol | References, corpus: Corpus | None = None) -> Checked:
+def check_run(run: Run, protocol: Basis, corpus: Corpus | None = None) -> Checked:
     """Check the files of a run against each other, and against its protocol as this version defines it.
 
     Parameters
@@ -123,7 +122,7 @@ def _check_identity(run: Run) -> list[Finding]:
     return [Finding(MANIFEST, "", text)]
 
 
-def _check_definitions(manifest: Mapping[str, Any], protocol: Protocol | References) -> list[Finding]:
+def _check_definitions(manifest: Mapping[str, Any], protocol: Basis) -> list[Finding]:
     found = []
     wanted = {"protocol": str(protocol.signature())}
     told = {"protocol": manifest["protocol_signature"]}
@@ -155,14 +154,14 @@ def _check_definitions(manifest: Mapping[str, Any], protocol: Protocol | Referen
     return found
 
 
-def split_ids(protocol: Protocol | References) -> tuple[str, ...]:
+def split_ids(protocol: Basis) -> tuple[str, ...]:
     """Return the utterances that a whole run of the protocol scores, sorted; of references those that were scored."""
     if isinstance(protocol, References):
         return tuple(protocol.digests)
     return protocol.load_split().ids(protocol.side)
 
 
-def _check_ids(run: Run, protocol: Protocol | References) -> list[Finding]:
+def _check_ids(run: Run, protocol: Basis) -> list[Finding]:
     ids, wanted, listed = [r.utterance for r in run.records], split_ids(protocol), run.manifest["utterances"]
     known, found = set(wanted), []
     for utterance, times in Counter(ids).items():
@@ -178,7 +177,7 @@ def _check_ids(run: Run, protocol: Protocol | References) -> list[Finding]:
     return found
 
 
-def _set_of(protocol: Protocol | References) -> str:
+def _set_of(protocol: Basis) -> str:
     return "the references" if isinstance(protocol, References) else f"split {protocol.split}"
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from srbench.audio import Samples
 from srbench.bandwidth import bandwidth
 from srbench.scoring import levels
-from srbench.scoring.common import gain_of_both, overlap, spectra_of_both
 from srbench.scoring.levels import Clipped
+from srbench.scoring.overlap import gain_of_both, overlap, spectra_of_both
 from srbench.scoring.repair import align
 from srbench.scoring.spectra import Spectra
 from srbench.scoring.speed import mislabelled

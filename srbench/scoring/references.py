@@ -14,6 +14,7 @@ from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition
+from srbench.protocols import Protocol
 from srbench.run import Run
 from srbench.run.journal import read_journal
 from srbench.scoring.pairing import FilePair
@@ -44,9 +45,9 @@ def signature(
     return Signature(_NAME, tuple((key, value_text(value)) for key, value in told.items()))
 
 
-def is_scored(run: Run) -> bool:
-    """Tell whether a run is of audio made elsewhere."""
-    return str(run.manifest["protocol_signature"]).startswith(f"{_NAME}|")
+def is_scored(protocol_signature: object) -> bool:
+    """Tell by what a run or a leaderboard has as its protocol's signature whether it is of audio made elsewhere."""
+    return str(protocol_signature).startswith(f"{_NAME}|")
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,9 @@ class References:
     def define_metrics(self, names: tuple[str, ...] | None = None) -> dict[str, Definition]:
         """Fix the metrics (or the named ones) at the references' rate and cutoff."""
         return metrics.define(names if names is not None else self.metrics, self.high_rate, self.cutoff)
+
+
+Basis = Protocol | References  # what the numbers of a run rest on
 
 
 def references_of(run: Run) -> References:

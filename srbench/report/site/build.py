@@ -18,9 +18,9 @@ from srbench.report.site.listening import Heard, Progress, write_clips
 from srbench.report.site.names import file_names
 from srbench.report.site.published import published_rows
 from srbench.report.site.tables import columns, interval, lines, text
-from srbench.report.site.versions import Terms
 from srbench.results.board import Board, Row, write_board
 from srbench.run import FLOOR, Run
+from srbench.scoring.references import Basis, is_scored
 
 if TYPE_CHECKING:
     from srbench.results.published import Published
@@ -71,7 +71,7 @@ def build_site(
     plugins: Sequence[Path] = (),
     utterances: int = 6,
     only: Sequence[str] = (),
-    protocols: Mapping[str, Terms] | None = None,
+    protocols: Mapping[str, Basis] | None = None,
     progress: Progress | None = None,
 ) -> list[str]:
     """Write the site; the same input gives the same files.
@@ -157,7 +157,7 @@ class _Site:
         self._environment = _environment()
 
     def protocol_pages(
-        self, board: Board, protocol: Terms | None, behind: Mapping[str, Ran], heard: Heard | None, why: str
+        self, board: Board, protocol: Basis | None, behind: Mapping[str, Ran], heard: Heard | None, why: str
     ) -> None:
         """Write the leaderboard of one protocol, its table as CSV, its upscalers' pages and its listening pages."""
         folder = self.folders[board.protocol]
@@ -237,16 +237,16 @@ class _Site:
         self.output.text(name, self._environment.get_template(template).render(**told, **known))
 
 
-def _protocol(board: Board, given: Mapping[str, Terms]) -> tuple[Terms | None, list[str]]:
+def _protocol(board: Board, given: Mapping[str, Basis]) -> tuple[Basis | None, list[str]]:
     try:
         return given.get(board.protocol) or load_protocol(board.protocol), []
     except SrbenchError:
-        if board.signature.startswith("SCORE|"):  # of references, which are no protocol
+        if is_scored(board.signature):  # of references, which are no protocol
             return None, []
         return None, [f"{board.protocol}: is not a protocol that comes with srbench"]
 
 
-def _no_listening(protocol: Terms | None, corpus: bool, behind: Mapping[str, Ran], heard: Heard | None) -> str:
+def _no_listening(protocol: Basis | None, corpus: bool, behind: Mapping[str, Ran], heard: Heard | None) -> str:
     """Say why a protocol has no listening page, "" where it has one."""
     if heard is not None and heard.clips:
         return ""

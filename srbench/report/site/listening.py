@@ -22,9 +22,10 @@ from srbench.metrics import get_metric
 from srbench.report.figure import require_plots
 from srbench.report.headings import heading, number
 from srbench.report.site.names import file_names
-from srbench.report.site.versions import LOW, REFERENCE, Clip, Terms, choose_utterances, make_clip, players
+from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
 from srbench.report.spectrogram import peak_db, write_spectrogram_png
 from srbench.run import Run
+from srbench.scoring.references import Basis
 
 if TYPE_CHECKING:
     from srbench.report.site.build import Output
@@ -61,7 +62,7 @@ class Heard:
 def write_clips(
     output: Output,
     folder: str,
-    protocol: Terms,
+    protocol: Basis,
     runs: Sequence[Run],
     corpus: Corpus,
     *,

@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from srbench.audio import Samples, resample
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
-from srbench.protocols import Protocol
 from srbench.run import Entrant, Run, entrant_of, signals
-from srbench.scoring.references import Elsewhere, References
-
-Terms = Protocol | References
+from srbench.scoring.references import Basis, Elsewhere, References
 
 REFERENCE, LOW = "reference", "low-resolution"  # fit for file names as they are
 _FULL_SCALE = 32767 / 32768
@@ -61,7 +58,7 @@ class Clip:
     scores: dict[str, dict[str, float]]
 
 
-def players(protocol: Terms, runs: Sequence[Run], plugins: Sequence[Path] = ()) -> list[Player]:
+def players(protocol: Basis, runs: Sequence[Run], plugins: Sequence[Path] = ()) -> list[Player]:
     """Return who is to be heard: every run but the anchor that is the reference itself."""
     found = []
     for run in runs:
@@ -97,7 +94,7 @@ def choose_utterances(runs: Sequence[Run], corpus: Corpus, count: int, only: Seq
 
 
 def make_clip(
-    protocol: Terms, corpus: Corpus, heard: Sequence[Player], utterance: str
+    protocol: Basis, corpus: Corpus, heard: Sequence[Player], utterance: str
 ) -> tuple[Clip | None, list[str]]:
     """Return an utterance in every version, and notes on those that are not to be had.
 
@@ -126,7 +123,7 @@ def make_clip(
     return Clip(utterance, protocol.high_rate, versions, 20 * float(np.log10(gain)), scores), notes
 
 
-def _signals(player: Player, terms: Terms, corpus: Corpus, utterance: str) -> tuple[Samples, Samples | None, Samples]:
+def _signals(player: Player, terms: Basis, corpus: Corpus, utterance: str) -> tuple[Samples, Samples | None, Samples]:
     """Return reference, low resolution (at the high rate) and estimate; of audio made elsewhere as the files are."""
     if isinstance(terms, References):
         reference, estimate = Elsewhere(player.run, terms).read(utterance)
