@@ -26,8 +26,8 @@ def beside(path: Path) -> Iterator[Path]:
         yield unfinished
         unfinished.replace(path)
     except OSError as error:
-        if error.filename is None:  # as on a full disk
-            error.filename = str(path)
+        if error.filename in (None, unfinished, str(unfinished)):  # none as on a full disk; nobody knows the unfinished
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
         unfinished.unlink(missing_ok=True)
