@@ -1,6 +1,7 @@
 # Everything runs in its own virtual environment, .venv, with the versions of constraints.txt.
 #   make demo   run the benchmark on the embedded corpus        make test   run the tests
 #   make lint   ruff and mypy                                   make clean  remove .venv, results and caches
+#   make bench   every stage and metric beside a peer or bound, as ratios (docs/performance.md)
 #   make bench-models   what srbench adds to a network's own cost, as ratios
 #   make bench-publish   seconds to check, merge and show 50 upscalers of 3000 utterances
 #   make bench-score   srbench score against one LSD of librosa, as a ratio
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench-models bench-publish bench-score mutants clean
+.PHONY: demo test lint bench bench-models bench-publish bench-score mutants clean
 
 demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --model stacked --model additive --workers 2 --results results
@@ -25,6 +26,9 @@ lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	mkdir -p .typing && ln -sfn ../baselines .typing/srbench_baselines && ln -sfn ../models .typing/srbench_models
 	$(BIN)/mypy
+
+bench: $(VENV)/ready-dev
+	$(BIN)/python benchmarks/bench.py $(BENCH_ARGS)
 
 bench-publish: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/bench_publish.py

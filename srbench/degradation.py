@@ -32,6 +32,7 @@ _WIDEST, _LEAST_ROLLOFF = 1000, 0.1
 _LARGEST_KERNEL = 1 << 24  # samples: 128 MiB
 
 IIR_KINDS = ("cheby1", "butter", "ellip", "bessel")
+_FRAMES_AT_ONCE = 16  # what is worked on stays in the cache
 
 
 class Degradation(Protocol):
@@ -197,14 +198,32 @@ class Brickwall:
             spectrum = fft.rfft(high)
             spectrum[_first_bin(len(high), high_rate, low_rate) :] = 0
             return np.asarray(fft.irfft(spectrum, n=len(high)))
-        from scipy.signal import ShortTimeFFT, get_window
-
         if len(high) <= self.n_fft // 2:
             raise SrbenchError(f"a signal of {len(high)} samples is too short for brickwall with n_fft {self.n_fft}")
-        transform = ShortTimeFFT(get_window("hann", self.n_fft), self.hop, fs=1.0)
-        frames = transform.stft(high, padding="even")
-        frames[_first_bin(self.n_fft, high_rate, low_rate) :] = 0
-        return np.asarray(transform.istft(frames, k1=len(high)))
+        return self._frame_by_frame(high, _first_bin(self.n_fft, high_rate, low_rate))
+
+    def _frame_by_frame(self, high: Samples, first_bin: int) -> Samples:
+        """Zero the bins from the first on of every frame, with the frames and windows of ``scipy.signal.ShortTimeFFT``.
+
+        SciPy transforms frame by frame; a few at once take a third of the time.
+        """
+        from scipy import fft
+        from scipy.signal import ShortTimeFFT, get_window
+
+        layout = ShortTimeFFT(get_window("hann", self.n_fft), self.hop, fs=1.0)
+        starts = np.arange(layout.p_min, layout.p_max(len(high))) * self.hop - layout.m_num_mid
+        before = -int(starts[0])
+        padded = np.pad(high, (before, int(starts[-1]) + self.n_fft - len(high)), mode="reflect")
+        frames = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)[:: self.hop]
+        made = np.zeros(len(padded))
+        for at in range(0, len(frames), _FRAMES_AT_ONCE):
+            spectra = fft.rfft(frames[at : at + _FRAMES_AT_ONCE] * layout.win, axis=1)
+            spectra[:, first_bin:] = 0
+            kept = fft.irfft(spectra, n=self.n_fft, axis=1)
+            kept *= layout.dual_win
+            for number, frame in enumerate(kept, at):
+                made[number * self.hop : number * self.hop + self.n_fft] += frame
+        return made[before : before + len(high)]
 
 
 @dataclass(frozen=True)

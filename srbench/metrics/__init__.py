@@ -56,6 +56,7 @@ def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict
     """
     values: dict[str, float] = {}
     undefined: dict[str, str] = {}
+    lsd.measure_ahead(pair, definitions.values())
     for name, definition in definitions.items():
         try:
             value = definition.measure(pair)

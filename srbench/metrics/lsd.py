@@ -31,9 +31,10 @@ Not to be confused with the RMS waveform difference that one code base calls LSD
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf, log
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ from srbench.metrics.pair import Pair
 from srbench.signature import Signature
 
 _FLOOR = re.compile(r"(max|add|ratio)(\d+(?:\.\d+)?(?:e-?\d+)?)")
-_FRAMES_AT_ONCE = 32  # even; what is worked on stays in the cache, and the values do not depend on it
+_SAMPLES_AT_ONCE = 32768  # of frames; what is worked on stays in the cache
 _UNLIKE = 8.0  # the ratio of two frames' peaks from which they are not transformed together
 
 
@@ -136,65 +137,128 @@ class Lsd:
         UndefinedMetric
             If the reference is silent, or the signals are too short for one frame.
         """
-        if not pair.reference.any():
-            raise UndefinedMetric("the reference is silent: LSD is undefined")
-        squared = pair.once(("lsd", self._transform()), lambda: self.squared_differences(pair))
-        first, last = self.bins()
-        squared = squared[:, first:last]
-        scale = (1.0 if self.log == "10" else log(10.0)) * (1.0 if self.of == "power" else 0.5)
-        mean = squared.mean(axis=1 if self.pool == "rms_f.mean_t" else 0)
-        value = float(np.sqrt(scale**2 * mean + self.eps).mean())
-        return value if self.clip is None else min(value, self.clip)
+        return pair.once(("lsd", self), lambda: _values(pair, [self])[self])
 
-    def _transform(self) -> tuple[object, ...]:
-        return self.n_fft, self.hop, self.win, self.center, self.pad, self.floor
+    def transform(self) -> tuple[object, ...]:
+        """Return what must agree for two definitions to be measured in one pass."""
+        return self.n_fft, self.hop, self.win, self.center, self.pad
 
     def squared_differences(self, pair: Pair) -> NDArray[np.float64]:
         """Return (log10 R - log10 E)² of powers, shape (frames, bins)."""
-        kind, amount = _FLOOR.fullmatch(self.floor).groups()  # type: ignore[union-attr]
-        floor = float(amount)
-        spectrogram = (self.n_fft, self.hop, self.win, self.center, self.pad)
-        power = [
-            pair.once(("power", name, spectrogram), lambda signal=signal: self._power(signal))  # type: ignore[misc]
-            for name, signal in (("reference", pair.reference), ("estimate", pair.estimate))
-        ]
-        squared = np.empty_like(power[0])
-        for start in range(0, len(squared), _FRAMES_AT_ONCE):
-            part = slice(start, start + _FRAMES_AT_ONCE)
-            r, e = power[0][part], power[1][part]
-            if kind == "max":
-                ratio = np.maximum(r, floor)
-                ratio /= np.maximum(e, floor)
-            elif kind == "add":
-                ratio = r + floor
-                ratio /= e + floor
-            else:
-                ratio = r / (np.sqrt(e) + floor) ** 2 + floor
-            np.square(np.log10(ratio, out=ratio), out=squared[part])
-        return squared
+        return np.concatenate([_squared(r, e, self.floor) for r, e in self.powers(pair)])
 
-    def _power(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return |STFT|², shape (frames, bins)."""
+    def powers(self, pair: Pair) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Yield |STFT|² of reference and estimate, shapes (frames, bins), a few frames at a time.
+
+        They are overwritten by the next: fresh arrays would take as long as the transforms.
+
+        Raises
+        ------
+        UndefinedMetric
+            If the signals are too short for one frame.
+        """
         from scipy import fft
 
-        half = self.n_fft // 2
-        if self.center:
-            if len(samples) <= half:
-                raise UndefinedMetric(f"{len(samples)} samples are too short for an LSD with n_fft {self.n_fft}")
-            samples = np.pad(samples, half, mode="reflect" if self.pad == "reflect" else "constant")
-        if len(samples) < self.n_fft:
-            raise UndefinedMetric(f"{len(samples)} samples are too short for an LSD with n_fft {self.n_fft}")
         window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.n_fft) / self.n_fft)
-        frames = np.lib.stride_tricks.sliding_window_view(samples, self.n_fft)[:: self.hop]
-        power = np.empty((len(frames), half + 1))
+        both = [
+            np.lib.stride_tricks.sliding_window_view(samples, self.n_fft)[:: self.hop] for samples in self._padded(pair)
+        ]
         packed = fft.next_fast_len(self.n_fft) != self.n_fft
-        for start in range(0, len(frames), _FRAMES_AT_ONCE):
-            part = slice(start, start + _FRAMES_AT_ONCE)
-            windowed = frames[part] * window
-            spectrum = _two_at_once(windowed) if packed else fft.rfft(windowed, axis=1)
-            np.square(spectrum.real, out=power[part])
-            power[part] += np.square(spectrum.imag)
-        return power
+        at_once = 2 * max(1, _SAMPLES_AT_ONCE // self.n_fft // 2)  # even, so that two at once are always the same two
+        windowed = np.empty((at_once, self.n_fft))
+        powers = np.empty((2, at_once, self.n_fft // 2 + 1))
+        for start in range(0, len(both[0]), at_once):
+            count = min(at_once, len(both[0]) - start)
+            for frames, power in zip(both, powers, strict=True):
+                some = np.multiply(frames[start : start + count], window, out=windowed[:count])
+                spectrum = _two_at_once(some) if packed else fft.rfft(some, axis=1)
+                parts = spectrum.view(np.float64)
+                np.square(parts, out=parts)
+                np.add(parts[:, ::2], parts[:, 1::2], out=power[:count])
+            yield powers[0, :count], powers[1, :count]
+
+    def _padded(self, pair: Pair) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return both signals with their ends extended."""
+        half = self.n_fft // 2
+        if len(pair.reference) <= half if self.center else len(pair.reference) < self.n_fft:
+            raise UndefinedMetric(f"{len(pair.reference)} samples are too short for an LSD with n_fft {self.n_fft}")
+        if not self.center:
+            return pair.reference, pair.estimate
+        mode: Literal["reflect", "constant"] = "reflect" if self.pad == "reflect" else "constant"
+        return pair.once(
+            ("padded", half, mode), lambda: (np.pad(pair.reference, half, mode), np.pad(pair.estimate, half, mode))
+        )
+
+
+def measure_ahead(pair: Pair, definitions: Iterable[object]) -> None:
+    """Measure every LSD among the definitions in one pass for each transform; the pair remembers the values.
+
+    What has no value is left to `Lsd.measure`, which says why.
+    """
+    groups: dict[tuple[object, ...], list[Lsd]] = {}
+    for definition in definitions:
+        if isinstance(definition, Lsd):
+            groups.setdefault(definition.transform(), []).append(definition)
+    for group in groups.values():
+        try:
+            values = _values(pair, group)
+        except UndefinedMetric:
+            continue
+        for definition, value in values.items():
+            pair.once(("lsd", definition), lambda value=value: value)  # type: ignore[misc]
+
+
+def _values(pair: Pair, group: Sequence[Lsd]) -> dict[Lsd, float]:
+    """Measure definitions of one transform together.
+
+    Only means are kept of the few frames at hand: whole spectrograms would take longer to store than to compute.
+    """
+    if not pair.reference.any():
+        raise UndefinedMetric("the reference is silent: LSD is undefined")
+    means: dict[tuple[object, ...], list[NDArray[np.float64]]] = {_reduction(each): [] for each in group}
+    floors = {each.floor for each in group}
+    frames = 0
+    for r, e in group[0].powers(pair):
+        frames += len(r)
+        squared = {floor: _squared(r, e, floor) for floor in floors}
+        for (floor, pool, band), kept in means.items():
+            of_band = squared[floor][:, slice(*band)]  # type: ignore[index, misc]
+            if pool == "rms_f.mean_t":
+                kept.append(of_band.mean(axis=1))
+            else:
+                kept[:] = [of_band.sum(axis=0) + (kept[0] if kept else 0.0)]
+    values = {}
+    for each in group:
+        kept = means[_reduction(each)]
+        mean = np.concatenate(kept) if each.pool == "rms_f.mean_t" else kept[0] / frames
+        scale = (1.0 if each.log == "10" else log(10.0)) * (1.0 if each.of == "power" else 0.5)
+        value = float(np.sqrt(scale**2 * mean + each.eps).mean())
+        values[each] = value if each.clip is None else min(value, each.clip)
+    return values
+
+
+def _reduction(definition: Lsd) -> tuple[object, ...]:
+    """Return what must agree, beside the transform, for two definitions to share their means of squares."""
+    return definition.floor, definition.pool, definition.bins()
+
+
+def _squared(r: NDArray[np.float64], e: NDArray[np.float64], floor: str) -> NDArray[np.float64]:
+    """Return (log10 r - log10 e)² of powers, kept finite by a floor as `Lsd` has it."""
+    kind, text = _FLOOR.fullmatch(floor).groups()  # type: ignore[union-attr]
+    amount = float(text)
+    if kind == "max":
+        ratio = np.maximum(r, amount)
+        ratio /= np.maximum(e, amount)
+    elif kind == "add":
+        ratio = r + amount
+        ratio /= e + amount
+    else:
+        amplitude = np.sqrt(e)
+        amplitude += amount
+        ratio = r / np.square(amplitude, out=amplitude)
+        ratio += amount
+    np.log10(ratio, out=ratio)
+    return np.square(ratio, out=ratio)
 
 
 def _two_at_once(frames: NDArray[np.float64]) -> NDArray[np.complex128]:
