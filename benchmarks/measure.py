@@ -14,6 +14,7 @@ import numpy as np
 from srbench import audio
 from srbench.audio import Samples
 from srbench.corpora import demo_corpus, open_corpus
+from srbench.run.processes import keep_memory
 
 SECONDS, LOW_RATE, PIECES, ROUNDS = 4, 8000, 6, 9
 Work = Callable[[Any], object]
@@ -40,7 +41,8 @@ class Row:
 
 
 def one_core() -> None:
-    """Bind this process, and those it starts, to one core."""
+    """Bind this process, and those it starts, to one core, and have it keep its memory as every process of a run does."""
+    keep_memory()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 

@@ -171,10 +171,10 @@ class Lsd:
             count = min(at_once, len(both[0]) - start)
             for frames, power in zip(both, powers, strict=True):
                 some = np.multiply(frames[start : start + count], window, out=windowed[:count])
-                spectrum = _two_at_once(some) if packed else fft.rfft(some, axis=1)
-                parts = spectrum.view(np.float64)
-                np.square(parts, out=parts)
-                np.add(parts[:, ::2], parts[:, 1::2], out=power[:count])
+                if packed:
+                    _two_at_once(some, power[:count])
+                else:
+                    _power(fft.rfft(some, axis=1), power[:count])
             yield powers[0, :count], powers[1, :count]
 
     def _padded(self, pair: Pair) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -261,12 +261,13 @@ def _squared(r: NDArray[np.float64], e: NDArray[np.float64], floor: str) -> NDAr
     return np.square(ratio, out=ratio)
 
 
-def _two_at_once(frames: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Return the real transforms of frames whose length has a large prime factor (743 at 16 kHz), in half the time.
+def _two_at_once(frames: NDArray[np.float64], power: NDArray[np.float64]) -> None:
+    """Write |rfft|² of frames whose length has a large prime factor (743 at 16 kHz), in half the time.
 
     Such a length is transformed as complex numbers in any case: one frame is the real part, the next, which overlaps
-    it, the imaginary part. Rounding of the louder one reaches the other, which matters to a logarithm where that is
-    all but silent: frames whose levels differ by more than a factor of 8 are transformed by themselves.
+    it, the imaginary part, and each is the half sum or half difference of the transform and its mirror image. Rounding
+    of the louder one reaches the other, which matters to a logarithm where that is all but silent: frames whose levels
+    differ by more than a factor of 8 are transformed by themselves.
     """
     from scipy import fft
 
@@ -280,15 +281,20 @@ def _two_at_once(frames: NDArray[np.float64]) -> NDArray[np.complex128]:
     mirrored[:, 0] = both[:, 0]
     mirrored[:, 1:] = both[:, :-half:-1]
     np.conjugate(mirrored, out=mirrored)
-    spectrum = np.empty((len(frames), half), np.complex128)
-    spectrum[::2] = 0.5 * (both[:, :half] + mirrored)
-    spectrum[1::2] = (-0.5j * (both[:, :half] - mirrored))[: len(frames) // 2]
+    _power(both[:, :half] + mirrored, power[::2])
+    _power((both[:, :half] - mirrored)[: len(frames) // 2], power[1::2])
+    power *= 0.25
     peaks = np.abs(frames).max(axis=1)
     unlike = np.maximum(peaks[:-1:2], peaks[1::2]) > _UNLIKE * np.minimum(peaks[:-1:2], peaks[1::2])
-    apart = np.flatnonzero(np.repeat(unlike, 2))
-    if len(apart):
-        spectrum[apart] = fft.rfft(frames[apart], axis=1)
-    return spectrum
+    for apart in np.flatnonzero(np.repeat(unlike, 2)):
+        _power(fft.rfft(frames[apart : apart + 1], axis=1), power[apart : apart + 1])
+
+
+def _power(spectra: NDArray[np.complex128], power: NDArray[np.float64]) -> None:
+    """Write |spectra|², which are overwritten."""
+    parts = spectra.view(np.float64)
+    np.square(parts, out=parts)
+    np.add(parts[:, ::2], parts[:, 1::2], out=power)
 
 
 def nuwave(sr: int, cutoff: float | None = None) -> Lsd:
