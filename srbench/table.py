@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -60,7 +61,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]
     with whole_file(path, newline="") as file:
         plain = csv.writer(file, lineterminator="\n")
         quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        for row in (columns, *rows):
+        for row in itertools.chain([columns], rows):  # one at a time: there may be a hundred thousand
             cells = [_cell(value) for value in row]
             # before Python 3.13 a carriage return is not quoted by itself, and then the row cannot be read back
             torn = any(isinstance(cell, str) and "\r" in cell for cell in cells)

@@ -28,7 +28,7 @@ MORE_RESAMPLES = 10_000  # for up to so many clusters that the expanded quantile
 _FEW_CLUSTERS = 100
 SEED = 0
 _KEPT_CLUSTERS = 4096  # counts for up to so many clusters are drawn once and kept: 64 MiB at most
-_DRAWN_AT_ONCE = RESAMPLES * _KEPT_CLUSTERS
+_DRAWN_AT_ONCE = 1 << 18  # numbers, 2 MiB
 
 
 class Interval(NamedTuple):
@@ -125,7 +125,11 @@ def _counts(number: int) -> Iterator[NDArray[np.float64]]:
 
 @lru_cache(maxsize=2)
 def _kept_counts(number: int) -> NDArray[np.float64]:
-    (counts,) = _drawn_counts(number)
+    counts = np.empty((resamples(number), number))
+    end = 0
+    for some in _drawn_counts(number):
+        counts[end : end + len(some)] = some
+        end += len(some)
     counts.setflags(write=False)
     return counts
 

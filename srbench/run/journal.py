@@ -32,11 +32,11 @@ def read_journal(path: Path, kind: type[R] = Record) -> dict[str, R]:  # type: i
 def open_journal(path: Path) -> Iterator[IO[str]]:
     """Open a journal for appending, after cutting off a torn last line."""
     if path.exists():
-        whole = path.read_bytes()
-        end = whole.rfind(b"\n") + 1
-        if end != len(whole):
-            with path.open("r+b") as file:
-                file.truncate(end)
+        with path.open("r+b") as file:
+            end = 0
+            for line in file:  # line by line: it may be long
+                end += len(line) if line.endswith(b"\n") else 0
+            file.truncate(end)
     with path.open("a", encoding="utf-8") as file:
         yield file
 
