@@ -26,7 +26,7 @@ from pathlib import Path
 
 from measure import one_core, source
 
-PARTS = ("stages", "metrics", "ssr_eval")
+PARTS = ("stages", "metrics", "ssr_eval", "workers")
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- made by make bench: begin -->", "<!-- end -->"
 PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq", "pystoi", "librosa", "torch")

@@ -41,7 +41,7 @@ class Row:
 
 
 def one_core() -> None:
-    """Bind this process, and those it starts, to one core, and have it keep its memory as every process of a run does."""
+    """Bind this process, and those it starts, to one core, and have it keep memory as every process of a run does."""
     keep_memory()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
