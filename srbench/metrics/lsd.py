@@ -34,7 +34,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf, log
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +43,10 @@ from srbench import signature
 from srbench.errors import SrbenchError, UndefinedMetric
 from srbench.metrics.metric import Metric
 from srbench.metrics.pair import Pair
+from srbench.metrics.spectra import power_spectra
 from srbench.signature import Signature
 
 _FLOOR = re.compile(r"(max|add|ratio)(\d+(?:\.\d+)?(?:e-?\d+)?)")
-_SAMPLES_AT_ONCE = 32768  # of frames; what is worked on stays in the cache
-_UNLIKE = 8.0  # the ratio of two frames' peaks from which they are not transformed together
 
 
 @dataclass(frozen=True)
@@ -148,46 +147,8 @@ class Lsd:
         return np.concatenate([_squared(r, e, self.floor) for r, e in self.powers(pair)])
 
     def powers(self, pair: Pair) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Yield |STFT|² of reference and estimate, shapes (frames, bins), a few frames at a time.
-
-        They are overwritten by the next: fresh arrays would take as long as the transforms.
-
-        Raises
-        ------
-        UndefinedMetric
-            If the signals are too short for one frame.
-        """
-        from scipy import fft
-
-        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.n_fft) / self.n_fft)
-        both = [
-            np.lib.stride_tricks.sliding_window_view(samples, self.n_fft)[:: self.hop] for samples in self._padded(pair)
-        ]
-        packed = fft.next_fast_len(self.n_fft) != self.n_fft
-        at_once = 2 * max(1, _SAMPLES_AT_ONCE // self.n_fft // 2)  # even, so that two at once are always the same two
-        windowed = np.empty((at_once, self.n_fft))
-        powers = np.empty((2, at_once, self.n_fft // 2 + 1))
-        for start in range(0, len(both[0]), at_once):
-            count = min(at_once, len(both[0]) - start)
-            for frames, power in zip(both, powers, strict=True):
-                some = np.multiply(frames[start : start + count], window, out=windowed[:count])
-                if packed:
-                    _two_at_once(some, power[:count])
-                else:
-                    _power(fft.rfft(some, axis=1), power[:count])
-            yield powers[0, :count], powers[1, :count]
-
-    def _padded(self, pair: Pair) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return both signals with their ends extended."""
-        half = self.n_fft // 2
-        if len(pair.reference) <= half if self.center else len(pair.reference) < self.n_fft:
-            raise UndefinedMetric(f"{len(pair.reference)} samples are too short for an LSD with n_fft {self.n_fft}")
-        if not self.center:
-            return pair.reference, pair.estimate
-        mode: Literal["reflect", "constant"] = "reflect" if self.pad == "reflect" else "constant"
-        return pair.once(
-            ("padded", half, mode), lambda: (np.pad(pair.reference, half, mode), np.pad(pair.estimate, half, mode))
-        )
+        """Return an iterator over the powers of both signals; see `power_spectra`."""
+        return power_spectra(pair, self.n_fft, self.hop, self.pad if self.center else None)
 
 
 def measure_ahead(pair: Pair, definitions: Iterable[object]) -> None:
@@ -259,42 +220,6 @@ def _squared(r: NDArray[np.float64], e: NDArray[np.float64], floor: str) -> NDAr
         ratio += amount
     np.log10(ratio, out=ratio)
     return np.square(ratio, out=ratio)
-
-
-def _two_at_once(frames: NDArray[np.float64], power: NDArray[np.float64]) -> None:
-    """Write |rfft|² of frames whose length has a large prime factor (743 at 16 kHz), in half the time.
-
-    Such a length is transformed as complex numbers in any case: one frame is the real part, the next, which overlaps
-    it, the imaginary part, and each is the half sum or half difference of the transform and its mirror image. Rounding
-    of the louder one reaches the other, which matters to a logarithm where that is all but silent: frames whose levels
-    differ by more than a factor of 8 are transformed by themselves.
-    """
-    from scipy import fft
-
-    size = frames.shape[1]
-    pairs = np.zeros((-(-len(frames) // 2), size), np.complex128)
-    pairs.real = frames[::2]
-    pairs.imag[: len(frames) // 2] = frames[1::2]
-    both = fft.fft(pairs, axis=1, overwrite_x=True)
-    half = size // 2 + 1
-    mirrored = np.empty((len(pairs), half), np.complex128)
-    mirrored[:, 0] = both[:, 0]
-    mirrored[:, 1:] = both[:, :-half:-1]
-    np.conjugate(mirrored, out=mirrored)
-    _power(both[:, :half] + mirrored, power[::2])
-    _power((both[:, :half] - mirrored)[: len(frames) // 2], power[1::2])
-    power *= 0.25
-    peaks = np.abs(frames).max(axis=1)
-    unlike = np.maximum(peaks[:-1:2], peaks[1::2]) > _UNLIKE * np.minimum(peaks[:-1:2], peaks[1::2])
-    for apart in np.flatnonzero(np.repeat(unlike, 2)):
-        _power(fft.rfft(frames[apart : apart + 1], axis=1), power[apart : apart + 1])
-
-
-def _power(spectra: NDArray[np.complex128], power: NDArray[np.float64]) -> None:
-    """Write |spectra|², which are overwritten."""
-    parts = spectra.view(np.float64)
-    np.square(parts, out=parts)
-    np.add(parts[:, ::2], parts[:, 1::2], out=power)
 
 
 def nuwave(sr: int, cutoff: float | None = None) -> Lsd:

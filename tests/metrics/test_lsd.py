@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from srbench import audio
 from srbench.corpora import demo_corpus, open_corpus
 from srbench.errors import SrbenchError, UndefinedMetric
-from srbench.metrics import METRICS, Pair, lsd
-from srbench.metrics.lsd import Lsd, _two_at_once
+from srbench.metrics import METRICS, Pair, spectra
+from srbench.metrics.lsd import Lsd
 
 ALL = ["lsd", "lsd_hf", "lsd_lf", "lsd_paper", "lsd_kuleshov", "lsd_nvsr", "lsd_tunet"]
 SYMMETRIC = [name for name in ALL if name != "lsd_nvsr"]
@@ -100,22 +100,6 @@ INDEPENDENT = {
     "lsd_nvsr": by_nvsr,
     "lsd_tunet": by_tunet,
 }
-
-
-@pytest.mark.parametrize("size", [743, 13, 14, 7])
-@pytest.mark.parametrize("count", [1, 2, 5, 8])
-def test_transforms_two_at_once_are_those_one_by_one(size, count):
-    frames = np.random.default_rng(size).standard_normal((count, size))
-    frames[count // 2] *= 1e-9
-    found = np.full((count, size // 2 + 1), np.nan)
-    _two_at_once(frames, found)
-    wanted = np.abs(np.fft.rfft(frames, axis=1)) ** 2
-    assert np.abs(found - wanted).max() < 1e-12 * wanted.max()
-    if count > 1:  # a frame that is all but silent beside a loud one is not touched by it
-        quiet = wanted[count // 2]
-        assert np.abs(found[count // 2] - quiet).max() < 1e-12 * quiet.max()
-    _two_at_once(frames * 0, found)
-    assert not found.any()
 
 
 class TestAgainstLibrosa:
@@ -372,7 +356,7 @@ def test_does_not_depend_on_how_many_frames_are_taken_at_once(name, at_once, mon
     r, e = noise(40_000), noise(40_000, seed=1)
     before = value(name, r, e)
     value(name, r, r.copy())  # so that memory used again does not hold the right values by chance
-    monkeypatch.setattr(lsd, "_SAMPLES_AT_ONCE", at_once)
+    monkeypatch.setattr(spectra, "_SAMPLES_AT_ONCE", at_once)
     assert value(name, r, e) == pytest.approx(before, rel=1e-12)
 
 
