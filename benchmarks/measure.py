@@ -36,7 +36,7 @@ class Row:
         """Return it as a line of Markdown."""
         if self.why_not:
             return f"| {self.what} | | {self.peer} | | | not measured: {self.why_not} |"
-        met = "" if self.target is None else f"≤ {self.target:g}: {'met' if self.ratio <= self.target else 'missed'}"
+        met = "" if self.target is None else f"≤ {self.target:.3g}: {'met' if self.ratio <= self.target else 'missed'}"
         return f"| {self.what} | {self.ours:.2f} | {self.peer} | {self.theirs:.2f} | {self.ratio:.3f} | {met} |"
 
 
