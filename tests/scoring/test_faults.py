@@ -13,7 +13,7 @@ import srbench
 from srbench import audio
 from srbench.errors import SrbenchError
 from srbench.metrics import METRICS
-from srbench.scoring import KINDS, PairWarning, Score
+from srbench.scoring import KINDS, PairWarning, Score, levels
 
 SYSTEMS = os.environ.get("SRBENCH_SYSTEMS", "")
 VCTK = os.environ.get("SRBENCH_VCTK", "")
@@ -210,6 +210,31 @@ def test_silence_whole_and_in_part():
     holed = estimate.copy()
     holed[len(holed) // 2 :] = 0
     assert 0.3 < only(srbench.score(reference, holed, RATE), "silent").value < 0.7
+
+
+@pytest.mark.parametrize("start", range(9000, 9800, 150))
+def test_gaps_are_named_from_50_ms_on_wherever_they_begin(start: int):
+    """In noise that sounds throughout."""
+    noise = 0.1 * np.random.default_rng(0).standard_normal(2 * RATE)
+    for length, seen in ((790, False), (799, False), (800, True), (960, True)):
+        holed = 0.99 * noise
+        holed[start : start + length] = 0
+        score = srbench.score(noise, holed, RATE, metrics="snr")
+        assert ("silent" in kinds(score)) == seen, length
+        if seen:
+            assert only(score, "silent").value == pytest.approx(length / len(noise), rel=0.02)
+
+
+def test_silence_before_speech_is_no_gap():
+    """The reference has the room's noise there, the estimate zeros."""
+    reference, estimate, _ = splined(2)
+    reference = np.concatenate([1e-4 * np.random.default_rng(0).standard_normal(RATE // 2), reference[2000:]])
+    estimate = np.concatenate([np.zeros(RATE // 2), estimate[2000:]])
+    assert "silent" not in kinds(srbench.score(reference, estimate, RATE, metrics="snr"))
+
+
+def test_silence_of_both_is_no_gap():
+    assert levels.silent_share(np.zeros(RATE), np.zeros(RATE), RATE) == 0
 
 
 def test_what_cannot_be_scored_is_refused():
