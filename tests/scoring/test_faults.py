@@ -160,6 +160,18 @@ def test_nothing_above_the_cutoff():
     assert unknown.detail.startswith("the estimate ends at")
 
 
+@pytest.mark.parametrize("level", [1e-3, 0.01, 100.0])
+def test_the_level_of_an_estimate_says_nothing_of_its_bands(level: float):
+    reference, empty, cutoff = splined(4, model="sinc")
+    noise = np.random.default_rng(0).standard_normal(len(reference)) * np.abs(reference) / 4
+    full = empty + noise - half_band(noise, 1.1 * cutoff)
+    for estimate, wanted in ((full, set()), (empty, {"bandwidth"})):
+        score = srbench.score(reference, level * estimate, RATE, cutoff, metrics="snr")
+        assert kinds(score) - {"dc-offset"} == {"gain", *wanted}
+        plain = srbench.score(reference, estimate, RATE, cutoff, metrics="snr")
+        assert score.checks["high_band_db"] == pytest.approx(plain.checks["high_band_db"], abs=0.01)
+
+
 def test_a_copied_high_band():
     reference, estimate, cutoff = splined(2)
     cheat = half_band(estimate, 3500) + reference - half_band(reference, 3500)
