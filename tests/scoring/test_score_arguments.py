@@ -92,5 +92,19 @@ def test_the_diagnosis_comes_before_the_length():
 
 def test_another_rate_names_the_argument():
     reference, estimate, _ = splined(2)
-    told = refused(reference, estimate, RATE, estimate_rate=44100)
+    told = refused(reference, audio.resample(estimate, RATE, 44100), RATE, estimate_rate=44100)
     assert told == "the estimate is at 44100 Hz, the reference at 16000 Hz (resample=True brings it to the reference's)"
+
+
+@pytest.mark.parametrize("cut", [0, 40])
+def test_a_wrong_label_is_told_at_once_where_the_samples_fit(cut: int):
+    reference, estimate, _ = splined(2)
+    told = refused(reference, estimate[cut:], RATE, estimate_rate=RATE // 2)
+    assert told.startswith("the estimate is at 8000 Hz, the reference at 16000 Hz, yet their samples fit one by one")
+    assert told.endswith("one label is wrong, resampling would not help")
+
+
+def test_another_recording_of_another_rate_has_no_wrong_label():
+    reference, _, _ = splined(2)
+    other = np.random.default_rng(0).standard_normal(len(reference)) / 10
+    assert "resample=True" in refused(reference, other, RATE, estimate_rate=RATE // 2)
