@@ -135,7 +135,10 @@ def look(
         _waveform(looks, spectra, delay, gain)
     _samples(looks, reference, estimate, cut, sample_rate)
     _bands(looks, spectra, reference, estimate, cutoff, gain or 1.0)
-    if cutoff is not None and gain is not None:
+    if low is not None and levels.is_silent(low):
+        text = "the low-resolution signal is silent: the low band was compared with nothing"
+        looks.findings.append(Finding("silent", text, 1.0, "1", "low"))
+    elif cutoff is not None and gain is not None:
         if low is not None:
             spectra = Spectra(low, estimate, sample_rate, cutoff)
             spectra = spectra_of_both(spectra, low, estimate, spectra.delay.samples, cutoff)

@@ -41,7 +41,7 @@ def silent_share(reference: Samples, estimate: Samples, sample_rate: int) -> flo
 
     power = ndimage.uniform_filter1d(np.square(reference), length, mode="constant")
     sounds = power > power.max() * 10 ** (GAP_LEVEL_DB / 10)
-    return float(np.count_nonzero(long_runs(zero & sounds, length)) / max(1, np.count_nonzero(sounds)))
+    return int(np.count_nonzero(long_runs(zero & sounds, length))) / max(1, int(np.count_nonzero(sounds)))
 
 
 def long_runs(here: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:

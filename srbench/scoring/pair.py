@@ -22,6 +22,7 @@ from srbench.scoring.warning import PairWarning
 DEFAULT_METRICS = ("snr", "si_sdr", "mse", "lsd")
 WITH_CUTOFF = ("lsd_hf", "lsd_lf")
 SAME_COUNT = 0.01  # of the samples: so many more or less may be a filter's tail, and are no other rate
+LOW_EXTRA = 64  # samples at the reference's rate, beside: a low-resolution signal may be filled up to whole frames
 _ARGUMENTS = {
     "match_length": ' (match_length="shorter" or "pad")',
     "resample": " (resample=True brings it to the reference's)",
@@ -123,6 +124,8 @@ def score(
         if cutoff is None:
             raise SrbenchError("a low-resolution signal needs the cutoff, half its rate in Hz")
         given = as_channels(low, "low-resolution signal")[:, 0], 2 * cutoff
+        if what := damage(given[0]):
+            raise SrbenchError(f"the low-resolution signal holds {what}")
     result = score_pair(pair[0], pair[1], rates, definitions, cutoff, repairs, given)
     if result.error:
         raise SrbenchError(result.error + _ARGUMENTS.get(result.needs, ""))
@@ -177,6 +180,12 @@ def score_pair(
     for side, samples in (("estimate", x), ("low-resolution signal", given)):
         if samples is not None and not len(samples):
             return Score(warnings=tuple(unfit), error=f"the {side} is too short to be resampled to {rates[0]} Hz")
+    if given is not None and min(abs(len(given) - len(each)) - SAME_COUNT * len(each) for each in (y, x)) > LOW_EXTRA:
+        text = (
+            f"the low-resolution signal lasts {len(given) / rates[0]:.3f} s, the reference {len(y) / rates[0]:.3f} s: "
+            "it is of another recording, or the cutoff is not half its rate"
+        )
+        return Score(warnings=tuple(unfit), error=text)
     looks = look(y, x, rates[0], cutoff, given, rates[1])
     warnings = (*unfit, *warnings_of(looks, y, x, rates[0], cutoff, definitions))
     seen = Score(warnings=warnings, checks=looks.numbers())

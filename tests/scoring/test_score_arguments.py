@@ -108,3 +108,30 @@ def test_another_recording_of_another_rate_has_no_wrong_label():
     reference, _, _ = splined(2)
     other = np.random.default_rng(0).standard_normal(len(reference)) / 10
     assert "resample=True" in refused(reference, other, RATE, estimate_rate=RATE // 2)
+
+
+def test_a_low_resolution_signal_that_cannot_be_the_pairs():
+    reference, estimate, cutoff = splined(2)
+    low = audio.resample(reference, RATE, RATE // 2)
+    broken = low.copy()
+    broken[5] = np.nan
+    wanted = "the low-resolution signal holds 1 NaN or infinite samples"
+    assert refused(reference, estimate, RATE, cutoff, low=broken) == wanted
+    for other in (low[:100], low[: len(low) // 2], reference):
+        assert "is of another recording, or the cutoff" in refused(reference, estimate, RATE, cutoff, low=other)
+    for near in (low[:-30], np.pad(low, (0, 30)), low[: int(0.991 * len(low))]):
+        assert srbench.score(reference, estimate, RATE, cutoff, low=near).checks["low_band_db"] > 15
+
+
+def test_a_silent_low_resolution_signal_is_told_and_compared_with_nothing():
+    reference, estimate, cutoff = splined(2)
+    noise = np.random.default_rng(0).standard_normal(len(reference) // 2)
+    for level in (0.0, 1e-6):
+        score = srbench.score(reference, estimate, RATE, cutoff, low=level * noise)
+        (found,) = [warning for warning in score.warnings if warning.kind == "silent"]
+        assert (found.side, score.checks["low_band_db"]) == ("low", None)
+        assert "low-band" not in {warning.kind for warning in score.warnings}
+
+
+def test_the_error_has_a_name_beside_the_function():
+    assert srbench.SrbenchError is SrbenchError
