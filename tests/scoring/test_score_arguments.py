@@ -78,6 +78,13 @@ def test_metrics(metrics: Any):
     assert srbench.score(reference, estimate, RATE, metrics="snr").metrics.keys() == {"snr"}
 
 
+@pytest.mark.parametrize("name", ["align", "match_gain", "resample"])
+@pytest.mark.parametrize("value", ["no", None, 1, np.array([1.0, 2.0])])
+def test_what_is_asked_for_is_true_or_false(name: str, value: Any):
+    reference, estimate, _ = splined(2)
+    assert refused(reference, estimate, RATE, **{name: value}).startswith(f"{name} is True or False, not ")
+
+
 def test_the_diagnosis_comes_before_the_length():
     """44.1 kHz labelled 48 kHz is shorter: that is what it looks like, and not what it is."""
     reference, estimate, _ = splined(2)
