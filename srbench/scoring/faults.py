@@ -122,6 +122,11 @@ def look(
     if np.array_equal(reference, estimate):
         text = "the estimate is the reference, sample for sample: SNR is infinite, whatever the upscaler does"
         looks.findings.append(Finding("identical", text, 1.0, "1"))
+    for side, samples in (("reference", reference), ("estimate", estimate)):
+        peak = float(np.abs(samples).max())
+        if peak > levels.UNSCALED_PEAK:
+            text = f"the {side} peaks at {peak:.4g} times full scale: integers, cast to floats? Divide 16-bit by 32768"
+            looks.findings.append(Finding("full-scale", text, peak, "1", side))
     spectra = Spectra(reference, estimate, sample_rate, cutoff)
     cut = levels.clipped(reference), levels.clipped(estimate)
     looks.confidence = spectra.delay.confidence
@@ -215,7 +220,7 @@ def _samples(
     """Find offset, clipping and gaps."""
     of_reference, of_estimate = overlap(reference, estimate, looks.delay or 0.0)
     looks.offset = float(estimate[of_estimate].mean() - reference[of_reference].mean())
-    if abs(looks.offset) >= LEAST_OFFSET:
+    if abs(looks.offset) >= LEAST_OFFSET and not any(finding.kind == "full-scale" for finding in looks.findings):
         offset = looks.offset
         text = f"has a constant of {offset:+.4g} (of full scale) more than the reference"
         looks.findings.append(

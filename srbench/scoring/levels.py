@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from srbench.audio import LOUDEST, Samples
 
 SILENT_PEAK = 2.0**-15  # of full scale: less than the last bit of 16
+UNSCALED_PEAK = 100.0  # of full scale, 40 dB above it: integers that were cast to floats
 GAP_SECONDS = 0.05  # of digital silence where the reference speaks
 GAP_LEVEL_DB = -40.0  # of the reference in such a gap, below its loudest stretch
 FLAT_RUN = 3  # samples at the extreme, one after another: a wave's own peak has one, or two

@@ -17,6 +17,7 @@ KINDS = (
     "length",
     "silent",
     "identical",
+    "full-scale",
     "mismatch",
     "delay",
     "polarity",

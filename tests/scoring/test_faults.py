@@ -249,6 +249,20 @@ def test_silence_of_both_is_no_gap():
     assert levels.silent_share(np.zeros(RATE), np.zeros(RATE), RATE) == 0
 
 
+def test_integers_cast_to_floats_are_told_so():
+    reference, estimate, _ = splined(2)
+    score = srbench.score(32768 * reference, 32768 * estimate + 50, RATE, metrics="snr")
+    assert kinds(score) == {"full-scale"}
+    told = [warning for warning in score.warnings if warning.kind == "full-scale"]
+    assert [(each.side, each.value) for each in told] == [
+        ("reference", 32768 * np.abs(reference).max()),
+        ("estimate", np.abs(32768 * estimate + 50).max()),
+    ]
+    assert all("Divide 16-bit by 32768" in each.detail for each in told)
+    one = srbench.score(reference, 32768 * estimate, RATE, metrics="snr")
+    assert kinds(one) == {"full-scale", "gain"}
+
+
 def test_what_cannot_be_scored_is_refused():
     reference, estimate, _ = splined(2)
     broken = estimate.copy()
