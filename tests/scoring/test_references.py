@@ -213,3 +213,13 @@ def test_an_edited_manifest_is_refused(ran: Cli, tmp_path: Path, edit: Callable[
     status, out = ran("publish", "results")
     assert status == 1
     assert "Refused:" in out
+
+
+def test_scores_that_all_failed_say_so(ran: Cli, tmp_path: Path) -> None:
+    for name in NAMES:
+        samples, rate = audio.read(tmp_path / f"spline/{name}.wav")
+        audio.write(tmp_path / f"spline/{name}.wav", samples[:-9], rate)
+    assert ran("score", "refs", "spline", "--name", "mine")[0] == 1
+    _, out = ran("publish", "results", "--allow-partial")
+    assert "not rechecked: nothing of it has a value, it failed on every utterance" in out
+    assert "none of its utterances are in" not in out
