@@ -206,8 +206,10 @@ def score_pair(
 def _repaired(y: Samples, x: Samples, looks: Looks, repairs: Repairs) -> tuple[Samples, Samples, list[str]]:
     done = []
     if repairs.align and looks.trusted_delay:
+        whole = len(y)
         y, x = align(y, x, looks.trusted_delay)
-        done.append(f"shifted by {-looks.trusted_delay:+.4f} samples")
+        left_out = f", {whole - len(y)} samples of the reference left out" if len(y) < whole else ""
+        done.append(f"shifted by {-looks.trusted_delay:+.4f} samples{left_out}")
     if repairs.match_length is not None and len(y) != len(x):
         before = len(y), len(x)
         y, x = match_length(y, x, repairs.match_length)

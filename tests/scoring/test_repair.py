@@ -43,6 +43,17 @@ def test_aligned_scores_are_those_of_the_pair_without_delay(by: float):
     assert [warning.kind for warning in late.warnings if warning.kind == "delay"] == ["delay"]
 
 
+def test_what_aligning_leaves_out_of_the_reference_is_said():
+    reference, estimate, _ = splined(2)
+    n = len(reference)
+    early = srbench.score(reference, estimate[500:], RATE, align=True, match_length="pad")
+    assert early.repairs == (f"shifted by +500.0000 samples, {n - early.samples} samples of the reference left out",)
+    assert n - 501 <= early.samples <= n - 500
+    longer = srbench.score(reference, np.append(np.zeros(30), estimate), RATE, align=True, match_length="pad")
+    assert longer.repairs[0].startswith("shifted by -30.0000 samples")
+    assert longer.samples >= n - 1
+
+
 def test_a_pair_without_fault_is_left_as_it_is():
     reference, estimate, _ = splined(2)
     asked = srbench.score(reference, estimate, RATE, align=True, match_length="shorter")
