@@ -112,7 +112,7 @@ def look(
     if len(reference) != len(estimate):
         looks.findings.append(_length(len(reference), len(estimate)))
     silent = [
-        Finding("silent", f"the {side} is silent", 1.0, "1", side)
+        Finding("silent", f"the {side} is {levels.silence_told(samples)}", 1.0, "1", side)
         for side, samples in (("reference", reference), ("estimate", estimate))
         if levels.is_silent(samples)
     ]

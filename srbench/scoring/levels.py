@@ -29,6 +29,12 @@ def is_silent(samples: Samples) -> bool:
     return highest - lowest < SILENT_PEAK
 
 
+def silence_told(samples: Samples) -> str:
+    """Return a silent signal in words: ``constant at 0.1`` where it is not zero."""
+    level = float(samples.mean())
+    return "silent" if abs(level) < SILENT_PEAK else f"constant at {level:.4g}, which is silence"
+
+
 def silent_share(reference: Samples, estimate: Samples, sample_rate: int) -> float:
     """Return which share of the reference's sound the estimate answers by digital silence, from 0 to 1.
 

@@ -215,7 +215,8 @@ def test_a_delay_is_told_with_its_cost_and_its_repair(folder: Path, call: Call):
         (["ref", "a", "--low", "b"], "the low-resolution files have the references' rate (16000 Hz"),
         (["ref", "ref"], "is the folder of the references itself"),
         (["ref", "ref/../ref"], "is the folder of the references itself"),
-        (["ref", "a", "--metric", "lsd_hf"], "needs the cutoff"),
+        (["ref", "a", "--metric", "lsd_hf"], "lsd_hf needs the cutoff, half the low rate: --cutoff HZ, or --low DIR"),
+        (["notes.csv", "a/0.wav"], "none of 1 references can be read; of the first: notes.csv: "),
         (["ref", "--systems", "a"], "wants NAME=DIR, not 'a'"),
         (["ref", "--systems"], "once for each system"),
         (["ref", "--systems", "a=a", "a=b"], "names 'a' twice"),
@@ -226,6 +227,7 @@ def test_a_delay_is_told_with_its_cost_and_its_repair(folder: Path, call: Call):
 )
 def test_misuse(folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str):
     monkeypatch.chdir(folder)
+    (folder / "notes.csv").write_text("band,gain")
     status, out, err = call(*arguments)
     assert (status, out) == (2, "")
     assert message in err

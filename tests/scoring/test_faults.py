@@ -245,6 +245,12 @@ def test_silence_before_speech_is_no_gap():
     assert "silent" not in kinds(srbench.score(reference, estimate, RATE, metrics="snr"))
 
 
+@pytest.mark.parametrize(("level", "told"), [(0.0, "silent"), (0.1, "constant at 0.1, which is silence")])
+def test_a_constant_is_called_one(level: float, told: str):
+    score = srbench.score(speech(), np.full(len(speech()), level), RATE, metrics="snr")
+    assert only(score, "silent").detail == f"the estimate is {told}"
+
+
 def test_silence_of_both_is_no_gap():
     assert levels.silent_share(np.zeros(RATE), np.zeros(RATE), RATE) == 0
 

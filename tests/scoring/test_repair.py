@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pairs_of_speech import RATE, delayed, speech, splined
+from pairs_of_speech import RATE, delayed, half_band, speech, splined
 
 import srbench
 from srbench import audio
@@ -84,6 +84,16 @@ def test_match_gain():
     assert louder.repairs[0].startswith("estimate scaled by -9.")
     turned = srbench.score(reference, -estimate, RATE, match_gain=True)
     assert turned.metrics["snr"] < 0  # the polarity is not a gain
+
+
+def test_a_gain_of_nothing_is_not_taken_away():
+    reference = speech()
+    copy = reference + 1e-5 * half_band(np.random.default_rng(0).standard_normal(len(reference)))
+    score = srbench.score(reference, copy, RATE, match_gain=True)
+    assert abs(score.checks["gain_db"]) < 1e-4
+    assert score.repairs == ()
+    assert score.metrics == srbench.score(reference, copy, RATE).metrics
+    assert srbench.score(reference, 1.0001 * copy, RATE, match_gain=True).repairs == ("estimate scaled by -0.0009 dB",)
 
 
 def test_resample():

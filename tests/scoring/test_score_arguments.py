@@ -60,6 +60,13 @@ def test_tensors_that_cannot_be_arrays():
     assert "detach().numpy()" in refused(reference, _NeedsGradient(), RATE)
 
 
+def test_masked_samples():
+    reference, estimate, _ = splined(2)
+    assert "masked samples" in refused(reference, np.ma.masked_array(estimate, estimate > 0.1), RATE)
+    whole = np.ma.masked_array(estimate, False)
+    assert srbench.score(reference, whole, RATE).metrics == srbench.score(reference, estimate, RATE).metrics
+
+
 def test_a_tensor_with_a_gradient():
     torch = pytest.importorskip("torch")
     reference, _, _ = splined(2)
