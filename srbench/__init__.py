@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from srbench.errors import SrbenchError as SrbenchError
     from srbench.scoring import score as score
 
 __version__ = "0.1.0"
@@ -13,4 +14,8 @@ def __getattr__(name: str) -> Any:
         from srbench.scoring import score
 
         return score
+    if name == "SrbenchError":
+        from srbench.errors import SrbenchError
+
+        return SrbenchError
     raise AttributeError(f"module 'srbench' has no attribute '{name}'")

@@ -67,7 +67,13 @@ from srbench.errors import SrbenchError
     help="What the references are called: of the folder below it, and of the leaderboard.",
 )
 @click.option("--fresh", is_flag=True, help="Score again what is finished.")
-@click.option("--csv", "table", type=click.Path(path_type=Path), metavar="FILE", help="Write one table of all pairs.")
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write one table of all pairs. Of files that are there it replaces such a table only.",
+)
 @json_option
 def command(
     reference: Path,
@@ -104,6 +110,8 @@ def command(
     from srbench.scoring.job import make_job, score_system
 
     named = _named(estimates) if systems else _one(estimates)
+    if table is not None:
+        _check_table(table)
     repairs = Repairs(align, match_length, match_gain, resample)
     job = make_job(
         reference,
@@ -153,6 +161,16 @@ def _named(systems: tuple[str, ...]) -> dict[str, Path]:
             "--systems wants NAME=DIR, once for each system: srbench score REFERENCE --systems a=DIR b=DIR"
         )
     return named
+
+
+def _check_table(path: Path) -> None:
+    """Refuse, before anything is scored, to replace a file that is no table of scores: it may be a recording."""
+    from srbench.results.scoring import is_score_table
+
+    if not path.parent.is_dir():
+        raise SrbenchError(f"--csv {path}: there is no folder {path.parent}")
+    if path.exists() and not is_score_table(path):
+        raise SrbenchError(f"--csv {path}: is there, and is no table of scores, so it is not replaced; name another")
 
 
 def _print(document: dict[str, Any], table: Path | None) -> None:

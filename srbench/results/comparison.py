@@ -16,6 +16,7 @@ from srbench.results.bootstrap import most_coverage
 from srbench.results.leaderboard import plain
 from srbench.results.paired import Paired, differences, holm, paired, smallest_p
 from srbench.run import Run
+from srbench.scoring.references import differing_protocols
 from srbench.signature import differing_fields
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def refuse_different(one: Mapping[str, Any], two: Mapping[str, Any], a: str, b: 
         Their names, for the message.
     """
     refused = f"{a} and {b} do not compare:"
-    parts = differing_fields(one["protocol_signature"], two["protocol_signature"])
+    parts = differing_protocols(one["protocol_signature"], two["protocol_signature"])
     if parts:
         raise SrbenchError(f"{refused} their protocols differ in {'; '.join(parts)}")
     for name in [name for name in one["metrics"] if name in two["metrics"]]:
@@ -137,7 +138,7 @@ def _refuse_other_files(first: Run, other: Run, a: str, b: str) -> None:
     if changed:
         raise SrbenchError(
             f"{a} and {b} do not compare: {len(changed)} of {len(ours)} recordings are not the same files, "
-            f"the first {shown(changed[0])} (SHA-256 differs)"
+            f"the first {shown(changed[0])} (SHA-256 of their bytes differs)"
         )
 
 

@@ -91,6 +91,8 @@ def recheck(
         return Recheck(0, (), f"not rechecked: {protocol.corpus} is not here; say where it is with --data DIR")
     here = corpus.by_id()
     drawn = [record for record in _in_drawn_order(run) if record.utterance in here and not record.error]
+    if run.records and all(record.error for record in run.records):
+        return Recheck(0, (), "not rechecked: nothing of it has a value, it failed on every utterance")
     if not drawn:
         return Recheck(0, (), f"not rechecked: none of its utterances are in {corpus.root}")
     definitions = protocol.define_metrics(tuple(run.manifest["metrics"]))

@@ -30,7 +30,7 @@ from srbench.table import read_table
 TABLE_TOLERANCE = 1e-9
 _IDENTITY = ("protocol_signature", "metrics", "utterances", "upscaler", "seed")
 _INTERVAL = {"ci95_low", "ci95_high"}
-_EDITED = "'srbench run' writes it anew"
+_EDITED = "the same 'srbench run' or 'srbench score' writes it anew"
 
 
 @dataclass(frozen=True)
@@ -269,7 +269,7 @@ def _compare_table(
     try:
         header, *lines = read_table(path) or [[]]
     except SrbenchError:
-        return [(Finding(path.name, "", "is missing or unreadable: 'srbench run' writes it"), set())]
+        return [(Finding(path.name, "", f"is missing or unreadable: {_EDITED}"), set())]
     rows = {row.get(key, ""): row for row in (dict(zip(header, line, strict=False)) for line in lines if line)}
     strange = sorted(rows.keys() - {*names})
     found = [(Finding(path.name, name, "is not a row that utterances.csv gives"), set[str]()) for name in strange]

@@ -70,6 +70,8 @@ def as_channels(signal: Any, name: str) -> Samples:
     except (RuntimeError, TypeError, ValueError) as error:  # a tensor with a gradient, or on another device
         reason = shown(str(error).partition("\n")[0], 120)
         raise SrbenchError(f"the {name} cannot be read as an array ({type(signal).__name__}): {reason}") from error
+    if np.ma.is_masked(signal):
+        raise SrbenchError(f"the {name} is an array with masked samples; give it filled, or both cut to the others")
     if array.ndim != 1 or array.size == 0:
         given = f"not {array.shape}" if array.ndim else f"not {_told(signal)}; the order is {_CALL}"
         raise SrbenchError(f"the {name} must have shape (n,), n at least 1, {given}")

@@ -55,7 +55,7 @@ class Looks:
     low_band_db : float
         Signal to error below 0.8 of the cutoff, delay and gain apart; needs a cutoff.
     high_band_db : float
-        The estimate's level above the cutoff against the reference's; needs a cutoff.
+        The estimate's level above the cutoff against the reference's, gain apart; needs a cutoff.
     findings : list of Finding
     """
 
@@ -112,7 +112,7 @@ def look(
     if len(reference) != len(estimate):
         looks.findings.append(_length(len(reference), len(estimate)))
     silent = [
-        Finding("silent", f"the {side} is silent", 1.0, "1", side)
+        Finding("silent", f"the {side} is {levels.silence_told(samples)}", 1.0, "1", side)
         for side, samples in (("reference", reference), ("estimate", estimate))
         if levels.is_silent(samples)
     ]
@@ -122,20 +122,28 @@ def look(
     if np.array_equal(reference, estimate):
         text = "the estimate is the reference, sample for sample: SNR is infinite, whatever the upscaler does"
         looks.findings.append(Finding("identical", text, 1.0, "1"))
+    for side, samples in (("reference", reference), ("estimate", estimate)):
+        peak = float(np.abs(samples).max())
+        if peak > levels.UNSCALED_PEAK:
+            text = f"the {side} peaks at {peak:.4g} times full scale: integers, cast to floats? Divide 16-bit by 32768"
+            looks.findings.append(Finding("full-scale", text, peak, "1", side))
     spectra = Spectra(reference, estimate, sample_rate, cutoff)
     cut = levels.clipped(reference), levels.clipped(estimate)
     looks.confidence = spectra.delay.confidence
+    gain = None
     if looks.confidence < LEAST_CONFIDENCE:
         looks.findings.append(_mismatch(spectra, reference, estimate, estimate_rate))
-        gain = None
     else:
         delay = spectra.delay.samples
         spectra = spectra_of_both(spectra, reference, estimate, delay, cutoff)
         gain = gain_of_both(spectra, reference, estimate, delay, cut, cutoff)
         _waveform(looks, spectra, delay, gain)
     _samples(looks, reference, estimate, cut, sample_rate)
-    _bands(looks, spectra, reference, estimate, cutoff)
-    if cutoff is not None and gain is not None:
+    _bands(looks, spectra, reference, estimate, cutoff, gain or 1.0)
+    if low is not None and levels.is_silent(low):
+        text = "the low-resolution signal is silent: the low band was compared with nothing"
+        looks.findings.append(Finding("silent", text, 1.0, "1", "low"))
+    elif cutoff is not None and gain is not None:
         if low is not None:
             spectra = Spectra(low, estimate, sample_rate, cutoff)
             spectra = spectra_of_both(spectra, low, estimate, spectra.delay.samples, cutoff)
@@ -212,7 +220,7 @@ def _samples(
     """Find offset, clipping and gaps."""
     of_reference, of_estimate = overlap(reference, estimate, looks.delay or 0.0)
     looks.offset = float(estimate[of_estimate].mean() - reference[of_reference].mean())
-    if abs(looks.offset) >= LEAST_OFFSET:
+    if abs(looks.offset) >= LEAST_OFFSET and not any(finding.kind == "full-scale" for finding in looks.findings):
         offset = looks.offset
         text = f"has a constant of {offset:+.4g} (of full scale) more than the reference"
         looks.findings.append(
@@ -241,7 +249,9 @@ def _unclipped(where: np.typing.NDArray[np.bool_]) -> Any:
     return mend
 
 
-def _bands(looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples, cutoff: float | None) -> None:
+def _bands(
+    looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples, cutoff: float | None, factor: float
+) -> None:
     """Find a narrow reference, and an estimate with nothing above the cutoff or with the reference's own high band."""
     rate = spectra.sample_rate
     looks.reference_bandwidth = bandwidth(reference, rate)
@@ -254,13 +264,13 @@ def _bands(looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples
     edge = HIGH_BAND_SHARE * cutoff if cutoff is not None else ALWAYS_HIGH * rate / 2
     r, e, cross = spectra.bands.between(edge, rate / 2)
     if cutoff is not None and r > 0:
-        looks.high_band_db = 10 * log10(max(e, 1e-30 * r) / r)
+        looks.high_band_db = 10 * log10(max(e / factor**2, 1e-30 * r) / r)
     limit = NARROWER * min(full, rate / 2) if cutoff is None else NARROW * cutoff
     narrow = looks.estimate_bandwidth < limit
     empty = looks.high_band_db is not None and looks.high_band_db < EMPTY_DB
     if empty and cutoff is not None:
         missing = -(looks.high_band_db or 0.0)
-        text = f"nothing above the cutoff of {cutoff:.0f} Hz: {missing:.0f} dB below the reference there"
+        text = f"nothing above the cutoff of {cutoff:.0f} Hz: {missing:.0f} dB below the reference there, gain apart"
         looks.findings.append(Finding("bandwidth", text, looks.estimate_bandwidth, "Hz"))
     elif narrow:
         ends = looks.estimate_bandwidth

@@ -24,7 +24,7 @@ from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.arguments import as_cutoff, as_names
 from srbench.scoring.faults import Looks
-from srbench.scoring.pair import default_metrics
+from srbench.scoring.pair import WITH_CUTOFF, default_metrics
 from srbench.scoring.pairing import FilePair, Pairs, pair_up
 from srbench.scoring.references import signature
 from srbench.scoring.repair import Repairs
@@ -124,7 +124,11 @@ def make_job(
     if lows:
         cutoff = _cutoff_of(lows, cutoff, rate)
     cutoff = as_cutoff(cutoff, rate)
-    definitions = define(default_metrics(cutoff) if metrics is None else as_names(metrics), rate, cutoff)
+    names = default_metrics(cutoff) if metrics is None else as_names(metrics)
+    banded = [name for name in names if name in WITH_CUTOFF]
+    if banded and cutoff is None:
+        raise SrbenchError(f"{banded[0]} needs the cutoff, half the low rate: --cutoff HZ, or --low DIR with the files")
+    definitions = define(names, rate, cutoff)
     told = signature(rate, cutoff, repairs, ((pair.id, file_digest(pair.reference)) for pair in pairs))
     named = dict(zip(systems, found, strict=True))
     return Job(name, Path(reference), named, rate, cutoff, repairs, definitions, told)
@@ -214,13 +218,14 @@ def _manifest(job: Job, known: Mapping[str, Any], pairs: Pairs) -> dict[str, Any
 
 def _most_common_rate(paths: Sequence[Path]) -> int:
     rates: Counter[int] = Counter()
+    why = ""
     for path in paths:
         try:
             rates[audio.info(path).sample_rate] += 1
-        except SrbenchError:  # its row will say so
-            continue
+        except SrbenchError as error:  # its row will say so
+            why = why or str(error)
     if not rates:
-        raise SrbenchError(f"none of {len(paths)} references can be read; the first is {paths[0]}")
+        raise SrbenchError(f"none of {len(paths)} references can be read; of the first: {why}")
     return max(rates, key=lambda rate: (rates[rate], rate))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from srbench.audio import LOUDEST, Samples
 
 SILENT_PEAK = 2.0**-15  # of full scale: less than the last bit of 16
+UNSCALED_PEAK = 100.0  # of full scale, 40 dB above it: integers that were cast to floats
 GAP_SECONDS = 0.05  # of digital silence where the reference speaks
 GAP_LEVEL_DB = -40.0  # of the reference in such a gap, below its loudest stretch
 FLAT_RUN = 3  # samples at the extreme, one after another: a wave's own peak has one, or two
@@ -28,20 +29,36 @@ def is_silent(samples: Samples) -> bool:
     return highest - lowest < SILENT_PEAK
 
 
+def silence_told(samples: Samples) -> str:
+    """Return a silent signal in words: ``constant at 0.1`` where it is not zero."""
+    level = float(samples.mean())
+    return "silent" if abs(level) < SILENT_PEAK else f"constant at {level:.4g}, which is silence"
+
+
 def silent_share(reference: Samples, estimate: Samples, sample_rate: int) -> float:
     """Return which share of the reference's sound the estimate answers by digital silence, from 0 to 1.
 
-    Looked at in stretches of 50 ms; those count in which the reference is within 40 dB of its loudest.
+    Silence counts from 50 ms on, to the sample, in which the reference is within 40 dB of its loudest 50 ms.
     """
     length = max(1, round(GAP_SECONDS * sample_rate))
-    count = min(len(reference), len(estimate)) // length
-    if not count:
+    zero = estimate == 0
+    if not long_runs(zero, length).any():
         return 0.0
-    shape = (count, length)
-    power = np.square(reference[: count * length]).reshape(shape).mean(axis=1)
+    from scipy import ndimage
+
+    power = ndimage.uniform_filter1d(np.square(reference), length, mode="constant")
     sounds = power > power.max() * 10 ** (GAP_LEVEL_DB / 10)
-    zero = np.abs(estimate[: count * length]).reshape(shape).max(axis=1) == 0
-    return float(np.mean(zero[sounds])) if sounds.any() else 0.0
+    return int(np.count_nonzero(long_runs(zero & sounds, length))) / max(1, int(np.count_nonzero(sounds)))
+
+
+def long_runs(here: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """Return those that stand so many in a row."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], here, [False]])))
+    long = np.zeros(len(here), bool)
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        if last - first >= least:
+            long[first:last] = True
+    return long
 
 
 @dataclass(frozen=True)

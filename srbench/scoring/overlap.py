@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from srbench.audio import Samples
-from srbench.scoring.levels import Clipped
+from srbench.scoring.levels import Clipped, long_runs
 from srbench.scoring.spectra import Spectra
 
 LEAST_SHARE = 0.002  # of the signal, or of its energy: less than this missing moves no gain by 0.02 dB
@@ -85,7 +84,7 @@ def _without_spoilt(
     spoilt = cut[0].where | cut[1].where
     gaps = estimate == 0
     if np.count_nonzero(gaps) >= GAP_SECONDS * sample_rate:
-        gaps = _long(gaps, round(GAP_SECONDS * sample_rate))
+        gaps = long_runs(gaps, round(GAP_SECONDS * sample_rate))
         missing = float(np.square(reference[gaps]).sum())
         if missing > LEAST_SHARE * float(np.square(reference).sum()):
             spoilt = spoilt | gaps
@@ -98,13 +97,3 @@ def _without_spoilt(
     weights = 1 - ndimage.uniform_filter1d(left_out, 2 * guard + 1)
     # about zero, so that an offset makes no steps
     return (reference - reference.mean()) * weights, (estimate - estimate.mean()) * weights
-
-
-def _long(here: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
-    """Return those that stand so many in a row."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], here, [False]])))
-    long = np.zeros(len(here), bool)
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        if last - first >= least:
-            long[first:last] = True
-    return long

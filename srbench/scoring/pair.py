@@ -14,12 +14,16 @@ from srbench.metrics import Definition, Pair, define, measure_all
 from srbench.scoring import levels
 from srbench.scoring.arguments import as_channels, as_cutoff, as_names, as_rate
 from srbench.scoring.effects import warnings_of
-from srbench.scoring.faults import Looks, look
+from srbench.scoring.faults import LEAST_CONFIDENCE, Looks, look
 from srbench.scoring.repair import Repairs, align, match_length
+from srbench.scoring.spectra import Spectra
 from srbench.scoring.warning import PairWarning
 
 DEFAULT_METRICS = ("snr", "si_sdr", "mse", "lsd")
 WITH_CUTOFF = ("lsd_hf", "lsd_lf")
+SAME_COUNT = 0.01  # of the samples: so many more or less may be a filter's tail, and are no other rate
+LEAST_SCALED_DB = 1e-4  # less is not taken away: it moves no SNR of up to 70 dB by 0.01 dB
+LOW_EXTRA = 64  # samples at the reference's rate, beside: a low-resolution signal may be filled up to whole frames
 _ARGUMENTS = {
     "match_length": ' (match_length="shorter" or "pad")',
     "resample": " (resample=True brings it to the reference's)",
@@ -37,11 +41,12 @@ class Score:
     undefined : mapping of metric name to str
         Of the others, why not.
     warnings : tuple of PairWarning
-        About the pair as it was given, before any repair.
+        About the pair as it was given, before any repair but resampling, which comes first: delays and lengths are
+        then in samples at the reference's rate.
     repairs : tuple of str
         What was done, in words; empty where nothing was.
     checks : mapping of str to float or None
-        What was measured on the pair as it was given: delay, confidence, gain and so on.
+        What was measured on the same: delay, confidence, gain and so on.
     samples : int
         That were compared.
     error : str
@@ -120,6 +125,8 @@ def score(
         if cutoff is None:
             raise SrbenchError("a low-resolution signal needs the cutoff, half its rate in Hz")
         given = as_channels(low, "low-resolution signal")[:, 0], 2 * cutoff
+        if what := damage(given[0]):
+            raise SrbenchError(f"the low-resolution signal holds {what}")
     result = score_pair(pair[0], pair[1], rates, definitions, cutoff, repairs, given)
     if result.error:
         raise SrbenchError(result.error + _ARGUMENTS.get(result.needs, ""))
@@ -155,12 +162,15 @@ def score_pair(
     """
     repairs = repairs or Repairs()
     unfit = [*_unfit(reference, "reference"), *_unfit(estimate, "estimate")]
+    wrong_label = ""
     if rates[0] != rates[1]:
         text = f"the estimate is at {rates[1]} Hz, the reference at {rates[0]} Hz"
-        unfit.insert(0, PairWarning("sample-rate", text, float(rates[1]), "Hz"))
+        if not unfit and not repairs.resample:
+            wrong_label = _wrong_label(reference[:, 0], estimate[:, 0], rates[0])
+        unfit.insert(0, PairWarning("sample-rate", text + wrong_label, float(rates[1]), "Hz"))
     blocking = [w for w in unfit if w.kind != "sample-rate" or not repairs.resample]
     if blocking:
-        needs = "resample" if blocking[0].kind == "sample-rate" else ""
+        needs = "resample" if blocking[0].kind == "sample-rate" and not wrong_label else ""
         return Score(warnings=tuple(unfit), error=blocking[0].detail, needs=needs)
     done = []
     y, x = np.ascontiguousarray(reference[:, 0]), np.ascontiguousarray(estimate[:, 0])
@@ -171,6 +181,12 @@ def score_pair(
     for side, samples in (("estimate", x), ("low-resolution signal", given)):
         if samples is not None and not len(samples):
             return Score(warnings=tuple(unfit), error=f"the {side} is too short to be resampled to {rates[0]} Hz")
+    if given is not None and min(abs(len(given) - len(each)) - SAME_COUNT * len(each) for each in (y, x)) > LOW_EXTRA:
+        text = (
+            f"the low-resolution signal lasts {len(given) / rates[0]:.3f} s, the reference {len(y) / rates[0]:.3f} s: "
+            "it is of another recording, or the cutoff is not half its rate"
+        )
+        return Score(warnings=tuple(unfit), error=text)
     looks = look(y, x, rates[0], cutoff, given, rates[1])
     warnings = (*unfit, *warnings_of(looks, y, x, rates[0], cutoff, definitions))
     seen = Score(warnings=warnings, checks=looks.numbers())
@@ -191,8 +207,10 @@ def score_pair(
 def _repaired(y: Samples, x: Samples, looks: Looks, repairs: Repairs) -> tuple[Samples, Samples, list[str]]:
     done = []
     if repairs.align and looks.trusted_delay:
+        whole = len(y)
         y, x = align(y, x, looks.trusted_delay)
-        done.append(f"shifted by {-looks.trusted_delay:+.4f} samples")
+        left_out = f", {whole - len(y)} samples of the reference left out" if len(y) < whole else ""
+        done.append(f"shifted by {-looks.trusted_delay:+.4f} samples{left_out}")
     if repairs.match_length is not None and len(y) != len(x):
         before = len(y), len(x)
         y, x = match_length(y, x, repairs.match_length)
@@ -201,10 +219,20 @@ def _repaired(y: Samples, x: Samples, looks: Looks, repairs: Repairs) -> tuple[S
         else:
             side = "reference" if before[0] > before[1] else "estimate"
             done.append(f"{side} cut from {max(before)} to {len(y)} samples")
-    if repairs.match_gain and looks.gain_db is not None:
+    if repairs.match_gain and looks.gain_db is not None and abs(looks.gain_db) >= LEAST_SCALED_DB:
         x = x * 10 ** (-looks.gain_db / 20)
         done.append(f"estimate scaled by {-looks.gain_db:+.4f} dB")
     return y, x, done
+
+
+def _wrong_label(reference: Samples, estimate: Samples, sample_rate: int) -> str:
+    """Say of a pair of two rates that its samples fit one by one, so that it is no other rate; "" where they do not."""
+    if abs(len(reference) - len(estimate)) > SAME_COUNT * len(reference):
+        return ""
+    fit = Spectra(reference, estimate, sample_rate).delay.confidence
+    if fit < LEAST_CONFIDENCE:
+        return ""
+    return f", yet their samples fit one by one (correlation {fit:.2f}): one label is wrong, resampling would not help"
 
 
 def _unfit(samples: Samples, side: str) -> list[PairWarning]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ def find_side(place: str | Path, pattern: str | None = None) -> dict[str, Uttera
     pattern : str, optional
         A file's name with ``{id}`` in it, such as ``{id}.hr.wav``; ``*`` stands for any letters. The id is then what
         stands there, with the folder before it. Without a pattern the id is the path below the folder, without its
-        suffix. Files that do not fit a pattern are not of this side.
+        suffix. Files that do not fit a pattern are not of this side. An id is in Unicode's composed form, however the
+        file's name is written.
 
     Raises
     ------
@@ -60,25 +62,30 @@ def find_side(place: str | Path, pattern: str | None = None) -> dict[str, Uttera
     """
     place = Path(place)
     if place.is_file():
-        return {place.stem: Utterance(place.stem, place.resolve().parent.name, place)}
+        return {_composed(place.stem): Utterance(_composed(place.stem), place.resolve().parent.name, place)}
     if not place.is_dir():
         raise SrbenchError(f"{place}: no such file or folder")
-    expression = None if pattern is None else _expression(pattern)
+    expression = None if pattern is None else _expression(_composed(pattern))
     found = []
     for file in audio_files(place):
         relative = file.relative_to(place)
         if expression is None:
-            name = relative.with_suffix("").as_posix()
+            name = _composed(relative.with_suffix("").as_posix())
         else:
-            match = expression.fullmatch(relative.name)
+            match = expression.fullmatch(_composed(relative.name))
             if match is None:
                 continue
-            name = (relative.parent / match["id"]).as_posix()
+            name = _composed((relative.parent / match["id"]).as_posix())
         found.append(Utterance(name, speaker_of(file, place), file))
     if not found:
         what = "no audio" if pattern is None else f"no audio file named like '{pattern}'"
         raise SrbenchError(f"{place}: holds {what}")
     return {each.id: each for each in sorted_unique(found)}
+
+
+def _composed(name: str) -> str:
+    """Return a name with its accents in its letters (NFC): some systems write file names so, some apart from them."""
+    return unicodedata.normalize("NFC", name)
 
 
 def pair_up(

@@ -204,7 +204,13 @@ def terms_of(references: References) -> Terms:
     return Terms(str(references.signature()), frozenset(references.metrics))
 
 
+def differing_protocols(one: str, other: str) -> list[str]:
+    """List in words what differs between two protocols' signatures, of references also what their checksum is of."""
+    of = "of the bytes of the files: the same samples in another format are other references"
+    return [f"{part} ({of})" if part.startswith("refs ") else part for part in differing_fields(one, other)]
+
+
 def differing_terms(ours: Terms, others: Terms) -> str:
     """Return in what terms differ, in words: ``gain yes against no``."""
-    differ = differing_fields(ours.signature, others.signature)
+    differ = differing_protocols(ours.signature, others.signature)
     return "; ".join(differ) or f"its metrics ({', '.join(sorted(ours.metrics ^ others.metrics))})"

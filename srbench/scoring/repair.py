@@ -11,7 +11,7 @@ import numpy as np
 
 from srbench import audio
 from srbench.audio import Samples
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 
 MATCH_LENGTH = ("shorter", "pad")
 
@@ -38,8 +38,11 @@ class Repairs:
     resample: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("align", "match_gain", "resample"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise SrbenchError(f"{name} is True or False, not {shown(repr(value), 40)}")
         if self.match_length not in (None, *MATCH_LENGTH):
-            raise SrbenchError(f"match_length is {' or '.join(MATCH_LENGTH)}, not '{self.match_length}'")
+            raise SrbenchError(f"match_length is {' or '.join(MATCH_LENGTH)}, not {shown(repr(self.match_length), 40)}")
 
     def fields(self) -> Mapping[str, Any]:
         """Return them as a signature names them."""

@@ -17,6 +17,7 @@ KINDS = (
     "length",
     "silent",
     "identical",
+    "full-scale",
     "mismatch",
     "delay",
     "polarity",
@@ -50,8 +51,8 @@ class PairWarning:
     value : float or None
         The number, in ``unit``.
     unit : str
-    side : {"reference", "estimate"}
-        Which of the two it is about.
+    side : {"reference", "estimate", "low"}
+        Which of them it is about; ``low`` is the low-resolution signal.
     effects : mapping of metric name to Effect
         Measured, not estimated; of the metrics that were asked for, but those that take seconds.
     """

@@ -140,6 +140,35 @@ def test_systems_and_one_table(folder: Path, call: Call):
     assert call(*arguments)[0] == 0
 
 
+@pytest.mark.parametrize("target", ["ref/0.wav", "a/0.wav", "notes.txt", "other.csv", "a"])
+def test_a_table_replaces_nothing_but_a_table(folder: Path, call: Call, target: str):
+    (folder / "notes.txt").write_text("mine")
+    (folder / "other.csv").write_text("band,gain\n1,2\n")
+    path = folder / target
+    before = path.read_bytes() if path.is_file() else b""
+    status, out, err = call(folder / "ref", folder / "a", "--csv", path)
+    assert (status, out) == (2, "")
+    assert "is no table of scores, so it is not replaced" in err
+    assert not path.is_file() or path.read_bytes() == before
+    assert not (folder / "results").exists()
+
+
+def test_a_table_replaces_a_table_of_scores(folder: Path, call: Call):
+    table = folder / "all.csv"
+    table.touch()
+    assert call(folder / "ref", folder / "a", "--csv", table)[0] == 0
+    first = table.read_text()
+    assert call(folder / "ref", folder / "b", "--csv", table)[0] == 0
+    assert table.read_text() != first
+
+
+def test_a_table_in_no_folder_is_told_before_anything_is_scored(folder: Path, call: Call):
+    status, out, err = call(folder / "ref", folder / "a", "--csv", folder / "gone/all.csv")
+    assert (status, out) == (2, "")
+    assert f"there is no folder {folder / 'gone'}" in err
+    assert not (folder / "results").exists()
+
+
 def test_unequal_lengths_fail_unless_they_are_matched(folder: Path, call: Call):
     samples, _ = audio.read(folder / "a/1.wav")
     audio.write(folder / "a/1.wav", samples[:-40], RATE)
@@ -186,7 +215,8 @@ def test_a_delay_is_told_with_its_cost_and_its_repair(folder: Path, call: Call):
         (["ref", "a", "--low", "b"], "the low-resolution files have the references' rate (16000 Hz"),
         (["ref", "ref"], "is the folder of the references itself"),
         (["ref", "ref/../ref"], "is the folder of the references itself"),
-        (["ref", "a", "--metric", "lsd_hf"], "needs the cutoff"),
+        (["ref", "a", "--metric", "lsd_hf"], "lsd_hf needs the cutoff, half the low rate: --cutoff HZ, or --low DIR"),
+        (["notes.csv", "a/0.wav"], "none of 1 references can be read; of the first: notes.csv: "),
         (["ref", "--systems", "a"], "wants NAME=DIR, not 'a'"),
         (["ref", "--systems"], "once for each system"),
         (["ref", "--systems", "a=a", "a=b"], "names 'a' twice"),
@@ -197,6 +227,7 @@ def test_a_delay_is_told_with_its_cost_and_its_repair(folder: Path, call: Call):
 )
 def test_misuse(folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str):
     monkeypatch.chdir(folder)
+    (folder / "notes.csv").write_text("band,gain")
     status, out, err = call(*arguments)
     assert (status, out) == (2, "")
     assert message in err

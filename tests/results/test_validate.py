@@ -198,7 +198,7 @@ def test_intervals_by_another_method_are_one_finding(folder: Path, protocol: Pro
         edit_csv(folder / "aggregates.csv", metric, "ci95_low", lambda cell: repr(float(cell) * 0.99))
     assert findings(folder, protocol) == [
         "aggregates.csv, row snr: its intervals, and those of 1 more rows, are not of this version: "
-        "'srbench run' writes it anew"
+        "the same 'srbench run' or 'srbench score' writes it anew"
     ]
 
 
@@ -215,7 +215,8 @@ def test_tables_that_are_missing(folder: Path, protocol: Protocol) -> None:
     (folder / "aggregates.csv").unlink()
     (folder / "speakers.csv").write_bytes(b"\xff\xfe")
     assert findings(folder, protocol) == [
-        f"{name}: is missing or unreadable: 'srbench run' writes it" for name in ("aggregates.csv", "speakers.csv")
+        f"{name}: is missing or unreadable: the same 'srbench run' or 'srbench score' writes it anew"
+        for name in ("aggregates.csv", "speakers.csv")
     ]
 
 

@@ -13,7 +13,7 @@ import srbench
 from srbench import audio
 from srbench.errors import SrbenchError
 from srbench.metrics import METRICS
-from srbench.scoring import KINDS, PairWarning, Score
+from srbench.scoring import KINDS, PairWarning, Score, levels
 
 SYSTEMS = os.environ.get("SRBENCH_SYSTEMS", "")
 VCTK = os.environ.get("SRBENCH_VCTK", "")
@@ -160,6 +160,18 @@ def test_nothing_above_the_cutoff():
     assert unknown.detail.startswith("the estimate ends at")
 
 
+@pytest.mark.parametrize("level", [1e-3, 0.01, 100.0])
+def test_the_level_of_an_estimate_says_nothing_of_its_bands(level: float):
+    reference, empty, cutoff = splined(4, model="sinc")
+    noise = np.random.default_rng(0).standard_normal(len(reference)) * np.abs(reference) / 4
+    full = empty + noise - half_band(noise, 1.1 * cutoff)
+    for estimate, wanted in ((full, set()), (empty, {"bandwidth"})):
+        score = srbench.score(reference, level * estimate, RATE, cutoff, metrics="snr")
+        assert kinds(score) - {"dc-offset"} == {"gain", *wanted}
+        plain = srbench.score(reference, estimate, RATE, cutoff, metrics="snr")
+        assert score.checks["high_band_db"] == pytest.approx(plain.checks["high_band_db"], abs=0.01)
+
+
 def test_a_copied_high_band():
     reference, estimate, cutoff = splined(2)
     cheat = half_band(estimate, 3500) + reference - half_band(reference, 3500)
@@ -210,6 +222,51 @@ def test_silence_whole_and_in_part():
     holed = estimate.copy()
     holed[len(holed) // 2 :] = 0
     assert 0.3 < only(srbench.score(reference, holed, RATE), "silent").value < 0.7
+
+
+@pytest.mark.parametrize("start", range(9000, 9800, 150))
+def test_gaps_are_named_from_50_ms_on_wherever_they_begin(start: int):
+    """In noise that sounds throughout."""
+    noise = 0.1 * np.random.default_rng(0).standard_normal(2 * RATE)
+    for length, seen in ((790, False), (799, False), (800, True), (960, True)):
+        holed = 0.99 * noise
+        holed[start : start + length] = 0
+        score = srbench.score(noise, holed, RATE, metrics="snr")
+        assert ("silent" in kinds(score)) == seen, length
+        if seen:
+            assert only(score, "silent").value == pytest.approx(length / len(noise), rel=0.02)
+
+
+def test_silence_before_speech_is_no_gap():
+    """The reference has the room's noise there, the estimate zeros."""
+    reference, estimate, _ = splined(2)
+    reference = np.concatenate([1e-4 * np.random.default_rng(0).standard_normal(RATE // 2), reference[2000:]])
+    estimate = np.concatenate([np.zeros(RATE // 2), estimate[2000:]])
+    assert "silent" not in kinds(srbench.score(reference, estimate, RATE, metrics="snr"))
+
+
+@pytest.mark.parametrize(("level", "told"), [(0.0, "silent"), (0.1, "constant at 0.1, which is silence")])
+def test_a_constant_is_called_one(level: float, told: str):
+    score = srbench.score(speech(), np.full(len(speech()), level), RATE, metrics="snr")
+    assert only(score, "silent").detail == f"the estimate is {told}"
+
+
+def test_silence_of_both_is_no_gap():
+    assert levels.silent_share(np.zeros(RATE), np.zeros(RATE), RATE) == 0
+
+
+def test_integers_cast_to_floats_are_told_so():
+    reference, estimate, _ = splined(2)
+    score = srbench.score(32768 * reference, 32768 * estimate + 50, RATE, metrics="snr")
+    assert kinds(score) == {"full-scale"}
+    told = [warning for warning in score.warnings if warning.kind == "full-scale"]
+    assert [(each.side, each.value) for each in told] == [
+        ("reference", 32768 * np.abs(reference).max()),
+        ("estimate", np.abs(32768 * estimate + 50).max()),
+    ]
+    assert all("Divide 16-bit by 32768" in each.detail for each in told)
+    one = srbench.score(reference, 32768 * estimate, RATE, metrics="snr")
+    assert kinds(one) == {"full-scale", "gain"}
 
 
 def test_what_cannot_be_scored_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,16 @@ def test_nothing_to_pair(folder):
         pair_up(reference, [folder("empty", "x.txt")])
     with pytest.raises(SrbenchError, match="no such file or folder"):
         pair_up(reference, [reference / "gone"])
+
+
+@pytest.mark.parametrize("sub", ["", "é/"])
+def test_accents_written_in_two_ways_are_one_name(folder, sub: str):
+    composed, apart = (unicodedata.normalize(form, f"{sub}Zoé") for form in ("NFC", "NFD"))
+    reference, estimate = folder("ref", f"{apart}.hr.wav"), folder("est", f"{composed}.hr.wav", "x.wav")
+    low = folder("low", f"{apart}.hr.wav")
+    for patterns in (None, ("{id}.hr.wav", "{id}.hr.wav"), ("Zoé.{id}.wav", "Zoe\u0301.{id}.wav")):
+        (pairs,) = pair_up(reference, [estimate], patterns, low)
+        assert [(pair.estimate, pair.low) for pair in pairs.pairs] == [
+            (estimate / f"{composed}.hr.wav", low / f"{apart}.hr.wav")
+        ]
+        assert ids(pairs)[0] == unicodedata.normalize("NFC", ids(pairs)[0])

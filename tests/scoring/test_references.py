@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import soundfile as sf
 from pairs_of_speech import RATE, splined
 
 from srbench import audio
@@ -77,6 +78,19 @@ def test_they_compare(ran: Cli, tmp_path: Path) -> None:
     status, out = ran("compare", *sorted(Path("results/mine").iterdir()))
     assert status == 0
     assert "SCORE|sr:16000" in out
+
+
+def test_the_same_samples_in_another_format_are_other_references_and_it_is_said(ran: Cli, tmp_path: Path) -> None:
+    assert ran("score", "refs", "spline", "--name", "mine")[0] == 0
+    (tmp_path / "flac").mkdir()
+    for name in NAMES:
+        samples, rate = sf.read(tmp_path / f"refs/{name}.wav")
+        sf.write(tmp_path / f"flac/{name}.flac", samples, rate)
+    assert ran("score", "flac", "sinc", "--name", "mine")[0] == 0
+    status, out = ran("compare", *sorted(Path("results/mine").iterdir()))
+    assert status == 2
+    assert "(of the bytes of the files: the same samples in another format are other references)" in out
+    assert "of the bytes of the files" in ran("publish", "results")[1]
 
 
 def test_edited_values_are_found_though_all_files_of_the_run_agree(ran: Cli, tmp_path: Path) -> None:
@@ -199,3 +213,13 @@ def test_an_edited_manifest_is_refused(ran: Cli, tmp_path: Path, edit: Callable[
     status, out = ran("publish", "results")
     assert status == 1
     assert "Refused:" in out
+
+
+def test_scores_that_all_failed_say_so(ran: Cli, tmp_path: Path) -> None:
+    for name in NAMES:
+        samples, rate = audio.read(tmp_path / f"spline/{name}.wav")
+        audio.write(tmp_path / f"spline/{name}.wav", samples[:-9], rate)
+    assert ran("score", "refs", "spline", "--name", "mine")[0] == 1
+    _, out = ran("publish", "results", "--allow-partial")
+    assert "not rechecked: nothing of it has a value, it failed on every utterance" in out
+    assert "none of its utterances are in" not in out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pairs_of_speech import RATE, delayed, speech, splined
+from pairs_of_speech import RATE, delayed, half_band, speech, splined
 
 import srbench
 from srbench import audio
@@ -43,6 +43,17 @@ def test_aligned_scores_are_those_of_the_pair_without_delay(by: float):
     assert [warning.kind for warning in late.warnings if warning.kind == "delay"] == ["delay"]
 
 
+def test_what_aligning_leaves_out_of_the_reference_is_said():
+    reference, estimate, _ = splined(2)
+    n = len(reference)
+    early = srbench.score(reference, estimate[500:], RATE, align=True, match_length="pad")
+    assert early.repairs == (f"shifted by +500.0000 samples, {n - early.samples} samples of the reference left out",)
+    assert n - 501 <= early.samples <= n - 500
+    longer = srbench.score(reference, np.append(np.zeros(30), estimate), RATE, align=True, match_length="pad")
+    assert longer.repairs[0].startswith("shifted by -30.0000 samples")
+    assert longer.samples >= n - 1
+
+
 def test_a_pair_without_fault_is_left_as_it_is():
     reference, estimate, _ = splined(2)
     asked = srbench.score(reference, estimate, RATE, align=True, match_length="shorter")
@@ -73,6 +84,16 @@ def test_match_gain():
     assert louder.repairs[0].startswith("estimate scaled by -9.")
     turned = srbench.score(reference, -estimate, RATE, match_gain=True)
     assert turned.metrics["snr"] < 0  # the polarity is not a gain
+
+
+def test_a_gain_of_nothing_is_not_taken_away():
+    reference = speech()
+    copy = reference + 1e-5 * half_band(np.random.default_rng(0).standard_normal(len(reference)))
+    score = srbench.score(reference, copy, RATE, match_gain=True)
+    assert abs(score.checks["gain_db"]) < 1e-4
+    assert score.repairs == ()
+    assert score.metrics == srbench.score(reference, copy, RATE).metrics
+    assert srbench.score(reference, 1.0001 * copy, RATE, match_gain=True).repairs == ("estimate scaled by -0.0009 dB",)
 
 
 def test_resample():

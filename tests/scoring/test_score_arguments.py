@@ -60,6 +60,13 @@ def test_tensors_that_cannot_be_arrays():
     assert "detach().numpy()" in refused(reference, _NeedsGradient(), RATE)
 
 
+def test_masked_samples():
+    reference, estimate, _ = splined(2)
+    assert "masked samples" in refused(reference, np.ma.masked_array(estimate, estimate > 0.1), RATE)
+    whole = np.ma.masked_array(estimate, False)
+    assert srbench.score(reference, whole, RATE).metrics == srbench.score(reference, estimate, RATE).metrics
+
+
 def test_a_tensor_with_a_gradient():
     torch = pytest.importorskip("torch")
     reference, _, _ = splined(2)
@@ -78,6 +85,13 @@ def test_metrics(metrics: Any):
     assert srbench.score(reference, estimate, RATE, metrics="snr").metrics.keys() == {"snr"}
 
 
+@pytest.mark.parametrize("name", ["align", "match_gain", "resample"])
+@pytest.mark.parametrize("value", ["no", None, 1, np.array([1.0, 2.0])])
+def test_what_is_asked_for_is_true_or_false(name: str, value: Any):
+    reference, estimate, _ = splined(2)
+    assert refused(reference, estimate, RATE, **{name: value}).startswith(f"{name} is True or False, not ")
+
+
 def test_the_diagnosis_comes_before_the_length():
     """44.1 kHz labelled 48 kHz is shorter: that is what it looks like, and not what it is."""
     reference, estimate, _ = splined(2)
@@ -92,5 +106,46 @@ def test_the_diagnosis_comes_before_the_length():
 
 def test_another_rate_names_the_argument():
     reference, estimate, _ = splined(2)
-    told = refused(reference, estimate, RATE, estimate_rate=44100)
+    told = refused(reference, audio.resample(estimate, RATE, 44100), RATE, estimate_rate=44100)
     assert told == "the estimate is at 44100 Hz, the reference at 16000 Hz (resample=True brings it to the reference's)"
+
+
+@pytest.mark.parametrize("cut", [0, 40])
+def test_a_wrong_label_is_told_at_once_where_the_samples_fit(cut: int):
+    reference, estimate, _ = splined(2)
+    told = refused(reference, estimate[cut:], RATE, estimate_rate=RATE // 2)
+    assert told.startswith("the estimate is at 8000 Hz, the reference at 16000 Hz, yet their samples fit one by one")
+    assert told.endswith("one label is wrong, resampling would not help")
+
+
+def test_another_recording_of_another_rate_has_no_wrong_label():
+    reference, _, _ = splined(2)
+    other = np.random.default_rng(0).standard_normal(len(reference)) / 10
+    assert "resample=True" in refused(reference, other, RATE, estimate_rate=RATE // 2)
+
+
+def test_a_low_resolution_signal_that_cannot_be_the_pairs():
+    reference, estimate, cutoff = splined(2)
+    low = audio.resample(reference, RATE, RATE // 2)
+    broken = low.copy()
+    broken[5] = np.nan
+    wanted = "the low-resolution signal holds 1 NaN or infinite samples"
+    assert refused(reference, estimate, RATE, cutoff, low=broken) == wanted
+    for other in (low[:100], low[: len(low) // 2], reference):
+        assert "is of another recording, or the cutoff" in refused(reference, estimate, RATE, cutoff, low=other)
+    for near in (low[:-30], np.pad(low, (0, 30)), low[: int(0.991 * len(low))]):
+        assert srbench.score(reference, estimate, RATE, cutoff, low=near).checks["low_band_db"] > 15
+
+
+def test_a_silent_low_resolution_signal_is_told_and_compared_with_nothing():
+    reference, estimate, cutoff = splined(2)
+    noise = np.random.default_rng(0).standard_normal(len(reference) // 2)
+    for level in (0.0, 1e-6):
+        score = srbench.score(reference, estimate, RATE, cutoff, low=level * noise)
+        (found,) = [warning for warning in score.warnings if warning.kind == "silent"]
+        assert (found.side, score.checks["low_band_db"]) == ("low", None)
+        assert "low-band" not in {warning.kind for warning in score.warnings}
+
+
+def test_the_error_has_a_name_beside_the_function():
+    assert srbench.SrbenchError is SrbenchError
