@@ -18,15 +18,23 @@ os.environ.update(
 
 import argparse
 import datetime
-import importlib
 import platform
 import re
 from importlib import metadata
 from pathlib import Path
 
+import bench_metrics
+import bench_ssr_eval
+import bench_stages
+import bench_workers
 from measure import one_core, source
 
-PARTS = ("stages", "metrics", "ssr_eval", "workers")
+PARTS = {
+    "stages": bench_stages.rows,
+    "metrics": bench_metrics.rows,
+    "ssr_eval": bench_ssr_eval.rows,
+    "workers": bench_workers.rows,
+}
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- made by make bench: begin -->", "<!-- end -->"
 PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq", "pystoi", "librosa", "torch")
@@ -41,7 +49,7 @@ def main() -> None:
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     one_core()
-    rows = [row for part in arguments.parts or PARTS for row in importlib.import_module(f"bench_{part}").rows()]
+    rows = [row for part in arguments.parts or PARTS for row in PARTS[part]()]
     lines = [where(), "", "| what | ours, ms | peer or bound | theirs, ms | ours / theirs | wanted |"]
     lines += ["|---|---|---|---|---|---|", *(row.line() for row in rows)]
     table = "\n".join(lines)
