@@ -7,6 +7,7 @@ caller asks for it by name.
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,12 +86,17 @@ def open_audio(path: str | Path) -> Iterator[Any]:
     Raises
     ------
     SrbenchError
-        If the file is missing, is not audio, has no rate of sound or no length, or cannot be read on.
+        If the file is missing, is not audio, is cut short, has no rate of sound or no length, or cannot be read on.
     """
     sf = _soundfile()
     try:
         with Path(path).open("rb") as file:
-            head = file.read(4)
+            head, promised = file.read(4), int.from_bytes(file.read(4), "little") + 8
+            size = os.fstat(file.fileno()).st_size
+        # libsndfile reads as much of a WAV file as is there and says nothing; some writers are a few bytes off, and one
+        # that could not know the length says the most that there is
+        if head == b"RIFF" and size + 64 < promised < 0x7FFF0000:
+            raise SrbenchError(f"{path}: cut short: its header promises {promised} bytes, {size} are there")
         if head not in _HEADS or Path(path).suffix.lower() == ".raw":  # of which soundfile believes no header
             raise SrbenchError(_why_unreadable(path))
         with sf.SoundFile(str(path)) as file:

@@ -34,7 +34,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from srbench.audio import Rate, Samples
-from srbench.errors import SrbenchError, UpscalerError, unknown_name
+from srbench.errors import SrbenchError, UpscalerError, shown, unknown_name
 from srbench.names import check_name
 
 GROUP = "srbench.upscalers"
@@ -445,4 +445,4 @@ def _one_line(error: BaseException) -> str:
     except Exception:
         text = ""
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # file names may hold what UTF-8 does not
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+    return f"{type(error).__name__}: {shown(text[:200])}" if text else type(error).__name__

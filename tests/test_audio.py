@@ -241,3 +241,19 @@ class TestResample:
         np.testing.assert_allclose(
             audio.resample(samples, rate, 16000), wanted[: round(len(samples) * 2 / 3)], atol=1e-12
         )
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+def test_a_wav_file_that_is_cut_short_is_refused(tmp_path, subtype):
+    """libsndfile reads what is there and says nothing; half a recording would be scored as a whole one."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, noise(8000), 16000, subtype=subtype)
+    whole = path.read_bytes()
+    assert len(audio.read(path)[0]) == 8000
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(
+        SrbenchError, match=rf"cut short: its header promises {len(whole)} bytes, {len(whole) // 2} are"
+    ):
+        audio.read(path)
+    path.write_bytes(whole[:4] + b"\xff\xff\xff\xff" + whole[8:])  # of a program that could not know the length
+    assert len(audio.read(path)[0]) == 8000

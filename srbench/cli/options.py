@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from srbench.run.workers import Where
 
 GPU_BATCH = 16
+
+
+def _a_number(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and math.isnan(value):  # which is in every range
+        raise click.BadParameter("nan is not a number.", param=parameter)
+    return value
+
 
 plugin_option = click.option(
     "--plugin",
@@ -66,7 +74,8 @@ _RUN_OPTIONS = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=click.FloatRange(min=0, min_open=True, max=1e7),
+        callback=_a_number,
         metavar="SECONDS",
         help="For one utterance, in a process of its own; what takes longer fails, and the rest goes on.",
     ),
@@ -107,7 +116,8 @@ _RUN_OPTIONS = (
         "--keep",
         default=10.0,
         show_default=True,
-        type=click.FloatRange(min=0),
+        type=click.FloatRange(min=0, max=1e9),
+        callback=_a_number,
         metavar="GB",
         help="Keep estimates that took long, up to so much, so that another metric does not run the model again.",
     ),

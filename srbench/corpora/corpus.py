@@ -140,8 +140,9 @@ def _vctk_utterances(folder: Path, mic: str) -> tuple[Utterance, ...]:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """Return the audio files in a folder and below it, sorted."""
-    found = (p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+    """Return the audio files in a folder and below it, sorted; links that lead nowhere too: they are missing files."""
+    named = (p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
+    found = (p for p in named if p.is_file() or (p.is_symlink() and not p.exists()))
     return sorted(p for p in found if not p.name.startswith("._"))  # macOS leaves these beside the real ones
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import re
 import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,13 +23,14 @@ from typing import Any
 from srbench import __version__
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_below
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.run.pipeline import Record, Task, evaluate, one_line
 from srbench.run.processes import ending_after
 from srbench.run.threads import single_threaded
 from srbench.run.workers import Where
 
 _ANSWER_SECONDS = 20
+_ADDRESS = re.compile(r"([a-z]+://)?[^/\s]+:\d+")
 _TURN = threading.Lock()
 _UNPACKED: dict[str, Path] = {}  # in a worker: what was sent along, by content
 
@@ -58,14 +60,20 @@ def dask_cluster(address: str, *, send: bool = False, timeout: float | None = No
     Raises
     ------
     SrbenchError
-        If `distributed` is not installed, nobody answers, there are no workers, or they have another srbench.
+        If `distributed` is not installed, it is no address, nobody answers, there are no workers, or they have another
+        srbench; inside of the ``with`` block, if the scheduler is lost.
     """
     try:
         from distributed import Client
     except ImportError as error:
         raise SrbenchError("--dask needs the package distributed: pip install 'srbench[cluster]'") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it tells of lost workers at length; we in one line
+    for name in ("distributed", "distributed.client"):  # they tell of what was lost at length; we in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     place = "scheduler_file" if Path(address).is_file() else "address"
+    if place == "address" and not _ADDRESS.fullmatch(address):  # it would try for long
+        raise SrbenchError(
+            f"--dask takes a scheduler's address (tcp://10.0.0.1:8786) or its file, not {shown(address)!r}"
+        )
     connect: Callable[..., Any] = Client
     try:
         client = connect(**{place: address}, timeout=_ANSWER_SECONDS, set_as_default=False)
@@ -77,8 +85,15 @@ def dask_cluster(address: str, *, send: bool = False, timeout: float | None = No
         _check_workers(client, address)
         with client.get_executor(retries=0) as executor:
             yield Where(
-                executor=_Taking(executor, send, timeout), at_once=lambda: sum(client.nthreads().values()), sends=send
+                timeout=timeout,
+                executor=_Taking(executor, send, timeout),
+                at_once=lambda: _threads(client),
+                sends=send,
             )
+    except CancelledError as error:
+        raise SrbenchError(
+            f"the Dask scheduler at {address} was lost. What is finished is kept: the same command goes on from there."
+        ) from error
     finally:
         client.close()
 
@@ -90,6 +105,12 @@ def _check_workers(client: Any, address: str) -> None:
     for worker, version in found.items():
         if version != __version__:
             raise SrbenchError(f"Dask worker {worker} has srbench {version}, here is {__version__}: install the same")
+
+
+def _threads(client: Any) -> int:
+    with contextlib.suppress(OSError):  # the scheduler was lost: what is under way will be cancelled
+        return sum(client.nthreads().values())
+    return 1
 
 
 def _version() -> str:

@@ -17,7 +17,7 @@ from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
 from srbench.run.batches import in_batches
 from srbench.run.entrant import Entrant, leakage
-from srbench.run.estimates import Estimates, estimates_in, kept_bytes
+from srbench.run.estimates import Estimates, estimates_in
 from srbench.run.manifest import folder_name, identity, manifest, write_json
 from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
@@ -131,10 +131,10 @@ def begun(folder: Path, document: dict[str, Any], *, fresh: bool) -> Iterator[Pa
 def _estimates(
     results: Path, plan: Plan, entrant: Entrant, provenance: dict[str, Any], seed: int, gigabytes: float
 ) -> Estimates | None:
-    """Return where estimates are kept; None for anchors, which are made quickly, and where there are enough."""
-    if entrant.anchor or gigabytes <= 0 or kept_bytes(results) >= gigabytes * 1e9:
+    """Return where estimates are kept; None for anchors, which are made quickly, and where none are wanted."""
+    if entrant.anchor or gigabytes <= 0:
         return None
-    return estimates_in(results, plan.protocol, provenance, seed)
+    return estimates_in(results, plan.protocol, provenance, seed, int(gigabytes * 1e9))
 
 
 @contextmanager

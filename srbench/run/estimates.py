@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from srbench.run.manifest import versions
 
 FOLDER = ".estimates"  # in the folder of results
 LEAST_SECONDS = 0.05  # what is made in less is made again
+LEAST_FREE = 100_000_000  # bytes of the disk that are left to results
+_FULL = -1
+# in a process, by folder and limit: bytes that it may write before it looks again, or _FULL
+_LEFT: dict[tuple[Path, int], int] = {}
 _OF_NO_MATTER = ("corpus", "split")  # fields of a protocol's signature that one recording's estimate does not depend on
 
 
@@ -37,10 +42,13 @@ class Estimates:
     folder : Path
     made_by : str
         Digest of all that they have in common.
+    most : int, in bytes
+        That the folder may hold, of all entrants; N processes may come to hold N sixteenths more.
     """
 
     folder: Path
     made_by: str
+    most: int
 
     def find(self, utterance_id: str, stamp: str, samples: int) -> tuple[Samples, float] | None:
         """Return a kept estimate and the seconds that it took, None where there is none, or not a whole one.
@@ -65,6 +73,8 @@ class Estimates:
 
     def keep(self, utterance_id: str, stamp: str, estimate: Samples, seconds: float) -> None:
         """Keep an estimate, as 32-bit floats where that is exact; where there is no room it is not kept."""
+        if not self._has_room(estimate.nbytes):
+            return
         path = self._path(utterance_id, stamp)
         short = estimate.astype(np.float32)
         exact = np.array_equal(short.astype(np.float64), estimate)
@@ -73,13 +83,24 @@ class Estimates:
             with beside(path) as unfinished, unfinished.open("wb") as file:
                 np.savez(file, estimate=short if exact else estimate, seconds=np.float64(seconds))
 
+    def _has_room(self, size: int) -> bool:
+        left = _LEFT.get((self.folder, self.most), 0)
+        if left != _FULL and left < size:
+            free = self.most - kept_bytes(self.folder)
+            left = min(free, max(size, self.most // 16)) if free >= size else _FULL
+        with contextlib.suppress(OSError):
+            if shutil.disk_usage(self.folder.parent).free < LEAST_FREE + size:
+                left = _FULL
+        _LEFT[self.folder, self.most] = left - size if left != _FULL else _FULL
+        return left != _FULL
+
     def _path(self, utterance_id: str, stamp: str) -> Path:
         digest = hashlib.sha256(f"{self.made_by}\n{utterance_id}\n{stamp}".encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest[2:]}.npz"
 
 
-def estimates_in(results: Path, protocol: Protocol, provenance: Mapping[str, Any], seed: int) -> Estimates:
-    """Return where the estimates of an entrant lie in a folder of results."""
+def estimates_in(results: Path, protocol: Protocol, provenance: Mapping[str, Any], seed: int, most: int) -> Estimates:
+    """Return where the estimates of an entrant lie in a folder of results, which may keep so many bytes of them."""
     made = protocol.signature().fields
     told = {
         "protocol": [f"{key}:{value}" for key, value in made if key not in _OF_NO_MATTER],
@@ -88,13 +109,13 @@ def estimates_in(results: Path, protocol: Protocol, provenance: Mapping[str, Any
         "versions": versions(),
     }
     text = json.dumps(told, sort_keys=True, ensure_ascii=True, default=str)
-    return Estimates(results / FOLDER, hashlib.sha256(text.encode()).hexdigest())
+    return Estimates(results / FOLDER, hashlib.sha256(text.encode()).hexdigest(), most)
 
 
-def kept_bytes(results: Path) -> int:
-    """Return how many bytes of estimates a folder of results holds."""
+def kept_bytes(estimates: Path) -> int:
+    """Return how many bytes a folder of estimates holds."""
     total = 0
-    for folder, _, names in os.walk(results / FOLDER):
+    for folder, _, names in os.walk(estimates):
         for name in names:
             with contextlib.suppress(OSError):
                 total += os.stat(os.path.join(folder, name)).st_size

@@ -93,6 +93,12 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
             f"{folder}: utterance '{shown(absent[0])}' of utterances.csv does not stand in the journal, "
             "or is damaged there"
         )
+    counted = manifest["utterances"]["n"]
+    if check and len(ids) != counted:
+        raise SrbenchError(
+            f"{folder / 'utterances.csv'}: has {len(ids)} rows, and the run's manifest counts {shown(counted)}. It was "
+            "edited: the same 'srbench run' writes it again."
+        )
     records = tuple(journal[each] for each in ids)
     metrics = tuple(manifest["metrics"])
     seen: set[str] = set()

@@ -100,7 +100,7 @@ def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, ent
     if entrant is None:
         raise SrbenchError(f"{run.folder.name} kept no audio of {utterance_id} (run with --save-audio)")
     seed = int(run.manifest["seed"])
-    found = estimates_in(run.folder.parent.parent, protocol, run.manifest["upscaler"], seed).find(
+    found = estimates_in(run.folder.parent.parent, protocol, run.manifest["upscaler"], seed, 0).find(
         utterance_id, record.stamp, len(prepared.reference)
     )
     if found is not None:

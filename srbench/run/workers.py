@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from srbench.run.journal import append, open_journal, read_journal
-from srbench.run.pipeline import Record, one_line
+from srbench.run.pipeline import Record
 from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
 from srbench.run.threads import single_threaded
 
@@ -117,7 +117,7 @@ def _records(work: Work[I, R], items: list[I], where: Where) -> Iterator[R]:
     if not items:
         return
     if where.executor is not None:
-        yield from _through(where.executor, work, items, where.at_once or (lambda: 1))
+        yield from _through(where.executor, work, items, where)
     elif work.batched is not None:
         yield from _batched(work, work.batched, items, where.workers)
     elif where.workers > 1 or where.timeout is not None:  # even a single item may be the one that kills its process
@@ -142,19 +142,20 @@ def _batched(
         yield from in_processes(work.evaluate, work.died, list(left.values()), 1)
 
 
-def _through(executor: Executor, work: Work[I, R], items: list[I], at_once: Callable[[], int]) -> Iterator[R]:
+def _through(executor: Executor, work: Work[I, R], items: list[I], where: Where) -> Iterator[R]:
     """Evaluate by somebody else's engine, which sees to its own losses, two items ahead of each of its workers."""
     left, waiting = items[::-1], dict[Future[R], I]()
+    late = "" if where.timeout is None else f", or it took longer than {where.timeout:g} s (--timeout)"
     try:
         while left or waiting:
-            while left and len(waiting) < 3 * max(1, at_once()):
+            while left and len(waiting) < 3 * max(1, where.at_once() if where.at_once else 1):
                 item = left.pop()
                 waiting[executor.submit(work.evaluate, item)] = item
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
                 item = waiting.pop(future)
                 lost = future.exception()  # `evaluate` raises nothing: it is the engine's own
-                yield work.died(item, f"{DIED}: {one_line(lost)[:200]}") if lost else future.result()
+                yield work.died(item, f"{DIED}{late}: {type(lost).__name__}") if lost else future.result()
     finally:
         for future in waiting:
             future.cancel()

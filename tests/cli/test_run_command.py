@@ -444,3 +444,9 @@ def test_vctk_under_the_demo_protocol(vctk: Path, cli: Cli) -> None:
         assert snr["ci95"][0] < snr["mean"] < snr["ci95"][1]
         means.append(snr["mean"])
     assert means[0] < means[1]
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--keep"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e12", "-1"])
+def test_what_is_no_amount_is_refused(cli: Cli, data: Path, option: str, value: str) -> None:
+    refused(cli("--model", "linear", "--data", data, *QUICK, option, value), option)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from srbench import audio
 from srbench.corpora import Corpus, open_corpus
 from srbench.errors import SrbenchError
 
@@ -147,3 +148,13 @@ def test_missing_folder_file_and_microphone(tmp_path: Path) -> None:
         open_corpus(tmp_path / "file.wav")
     with pytest.raises(SrbenchError, match="unknown microphone 'mic3'"):
         open_corpus(tmp_path, "mic3")
+
+
+def test_a_link_that_leads_nowhere_is_not_left_out(tmp_path: Path) -> None:
+    """As of a file that git-annex has not fetched: it is a recording that cannot be read, and its row says so."""
+    lay(tmp_path, "one.wav")
+    (tmp_path / "two.wav").symlink_to(tmp_path / "nowhere.wav")
+    corpus = open_corpus(tmp_path)
+    assert [u.id for u in corpus.utterances] == ["one", "two"]
+    with pytest.raises(SrbenchError, match="no such file"):
+        audio.read(corpus.utterances[1].path)

@@ -135,7 +135,8 @@ class TestEachKind:
         path.write_bytes(whole[: int(share * len(whole))])
         detail = only(verify(open_corpus(tmp_path)), "unreadable")
         assert suffix == ".flac" or detail == (
-            f"cut short: its header promises {len(whole)} bytes, {int(share * len(whole))} are there"
+            f"{(left := int(share * len(whole)))} bytes: "
+            f"cut short: its header promises {len(whole)} bytes, {left} are there"
         )
 
     def test_flac_that_promises_more_than_it_holds(self, tmp_path):

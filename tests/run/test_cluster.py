@@ -166,7 +166,10 @@ def test_files_can_be_sent_along_and_what_hangs_fails_alone(cluster: Cluster, pl
     arguments = command(plugin, tmp_path / "there", "--dask", cluster.address, "--timeout", "3", model="hangs")
     (model,) = run(arguments, tmp_path / "calls", status=1)["models"]
     assert (model["n"], model["failed"]) == (27, 1)
-    assert "the process that evaluated it died" in (Path(model["run_dir"]) / "utterances.csv").read_text()
+    said = (
+        "the process that evaluated it died (killed or crashed), or it took longer than 3 s (--timeout): KilledWorker"
+    )
+    assert said in (Path(model["run_dir"]) / "utterances.csv").read_text()
 
 
 def test_what_is_sent_is_all_that_is_read(plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +199,34 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         dask_cluster("tcp://127.0.0.1:9"),
     ):
         pass
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "/tmp/nofile.json", "tcp://127.0.0.1"])
+def test_what_is_no_address_is_refused_at_once(address: str) -> None:
+    with pytest.raises(SrbenchError, match="takes a scheduler's address"), dask_cluster(address):
+        pass
+
+
+def test_a_lost_scheduler_ends_the_run_in_a_line(plugin: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    own = Cluster(folder)
+    try:
+        arguments = command(plugin, tmp_path / "there", "--dask", own.address)
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + 60
+            while own.count() < 3 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            own.kill(0)
+            out, err = process.communicate(timeout=120)
+    finally:
+        for number in range(3):
+            own.kill(number)
+    assert (process.returncode, out) == (2, "")
+    assert "was lost. What is finished is kept: the same command goes on from there." in err
+    assert "Traceback" not in err
+    here = tables(run(command(plugin, tmp_path / "here"), tmp_path / "calls"))
+    assert tables(run(command(plugin, tmp_path / "there"), tmp_path / "calls")) == here
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_pickles_are_not_read(tmp_path: Path) -> None:
         def __reduce__(self) -> object:
             return os.mkdir, (str(tmp_path / "ran"),)
 
-    kept = Estimates(tmp_path, "digest")
+    kept = Estimates(tmp_path, "digest", 10**9)
     kept.keep("u", "stamp", np.zeros(4), 1.0)
     (file,) = tmp_path.rglob("*.npz")
     with file.open("wb") as handle:
@@ -133,7 +133,7 @@ def test_pickles_are_not_read(tmp_path: Path) -> None:
 
 
 def test_bits_are_kept(tmp_path: Path) -> None:
-    kept = Estimates(tmp_path, "digest")
+    kept = Estimates(tmp_path, "digest", 10**9)
     exact = np.random.default_rng(0).standard_normal(1000)
     single = exact.astype(np.float32).astype(np.float64)
     for name, samples in {"exact": exact, "single": single}.items():
@@ -149,11 +149,20 @@ def test_bits_are_kept(tmp_path: Path) -> None:
     assert 4000 < sizes[0] < 5000 < 8000 < sizes[1] < 9000
 
 
+def test_the_disk_keeps_room_for_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Estimates(tmp_path / FOLDER, "digest", 10**9)
+    monkeypatch.setattr("srbench.run.estimates.LEAST_FREE", 10**18)
+    kept.keep("u", "stamp", np.zeros(4), 1.0)
+    assert kept_bytes(kept.folder) == 0
+
+
 def test_quick_ones_are_not_kept_nor_any_beyond_the_limit(tmp_path: Path, plugin: Path) -> None:
     run(tmp_path, plugin, name="quick")
-    assert kept_bytes(tmp_path / "r") == 0
+    assert kept_bytes(tmp_path / "r" / FOLDER) == 0
     run(tmp_path, plugin, keep_gigabytes=1e-9)
-    held = kept_bytes(tmp_path / "r")
+    assert kept_bytes(tmp_path / "r" / FOLDER) == 0
+    run(tmp_path, plugin, seed=3)
+    held = kept_bytes(tmp_path / "r" / FOLDER)
     assert held > 1000
     run(tmp_path, plugin, seed=2, keep_gigabytes=0.9e-9 * held)
-    assert kept_bytes(tmp_path / "r") == held
+    assert kept_bytes(tmp_path / "r" / FOLDER) == held

@@ -112,6 +112,17 @@ def test_damaged_manifests(folder: Path, change: Callable[[dict[str, Any]], Any]
         open_run(folder)
 
 
+def test_a_row_that_is_missing(folder: Path) -> None:
+    """A mean of what is left would look like any other."""
+    table = folder / "utterances.csv"
+    lines = table.read_bytes().splitlines(keepends=True)
+    table.write_bytes(b"".join(lines[:2] + lines[3:]))
+    with pytest.raises(
+        SrbenchError, match=rf"has {len(lines) - 2} rows, and the run's manifest counts {len(lines) - 1}"
+    ):
+        open_run(folder)
+
+
 def test_a_row_without_cells(folder: Path) -> None:
     with (folder / "utterances.csv").open("a") as file:
         file.write("\n")
