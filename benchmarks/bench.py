@@ -29,6 +29,8 @@ import bench_stages
 import bench_workers
 from measure import one_core, source
 
+from srbench.run.manifest import circumstances
+
 PARTS = {
     "stages": bench_stages.rows,
     "metrics": bench_metrics.rows,
@@ -62,19 +64,12 @@ def main() -> None:
 
 def where() -> str:
     """Return the date, the machine, the versions and the speech, in one paragraph."""
+    machine = circumstances()["machine"]
     versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
     return (
-        f"{datetime.date.today()}; {_processor()}, one core of {os.cpu_count()}, {platform.system()}, "
+        f"{datetime.date.today()}; {machine['processor']}, one core of {machine['cpus']}, {platform.system()}, "
         f"Python {platform.python_version()}; {versions}. Speech: {source()}, in pieces of 4 s."
     )
-
-
-def _processor() -> str:
-    try:
-        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    except OSError:
-        found = None
-    return found[1].strip() if found else platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":
