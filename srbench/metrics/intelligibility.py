@@ -26,7 +26,7 @@ from srbench import signature
 from srbench.errors import UndefinedMetric
 from srbench.metrics.metric import Metric, needs_rate
 from srbench.metrics.octave import resample_octave
-from srbench.metrics.pair import Pair
+from srbench.metrics.pair import Pair, parts
 from srbench.signature import Signature
 
 _RATE = 10000
@@ -125,7 +125,7 @@ def _classic(x: _Array, y: _Array) -> float:
     from pystoi.stoi import BETA
 
     total = 0.0
-    for part in _parts(len(x)):
+    for part in parts(len(x), _SEGMENTS_AT_ONCE):
         a, b = x[part], y[part]
         b = np.minimum(b * (_norm(a) / (_norm(b) + _EPS)), a * (1 + 10 ** (-BETA / 20)))
         a, b = (signal - signal.mean(axis=2, keepdims=True) for signal in (a, b))
@@ -138,7 +138,7 @@ def _extended(x: _Array, y: _Array) -> float:
     """Return d of Jensen and Taal 2016, eq. 7: correlation of spectra after normalising rows, then columns."""
     noise = _noise(4 * x.size).reshape(2, 2, *x.shape)
     total = 0.0
-    for part in _parts(len(x)):
+    for part in parts(len(x), _SEGMENTS_AT_ONCE):
         normalised: list[Any] = []
         for signal, (first, second) in zip((x, y), noise, strict=True):
             rows = signal[part] + first[part]
@@ -163,11 +163,6 @@ def _drawn(count: int) -> _Array:
     drawn = np.random.default_rng(0).standard_normal(count)
     drawn *= _EPS
     return drawn
-
-
-def _parts(segments: int) -> list[slice]:
-    """Return slices of the segments that stay in the cache."""
-    return [slice(start, start + _SEGMENTS_AT_ONCE) for start in range(0, segments, _SEGMENTS_AT_ONCE)]
 
 
 def _norm(vectors: _Array) -> _Array:

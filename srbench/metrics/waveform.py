@@ -24,10 +24,10 @@ import numpy as np
 from srbench import signature
 from srbench.errors import UndefinedMetric
 from srbench.metrics.metric import Metric
-from srbench.metrics.pair import Pair
+from srbench.metrics.pair import Pair, parts
 from srbench.signature import Signature
 
-_PART = 16384  # samples
+_SAMPLES_AT_ONCE = 16384
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,13 @@ class SiSdr:
             raise UndefinedMetric("the reference is silent: SI-SDR is undefined")
         if x_peak == 0:
             raise UndefinedMetric("the estimate is silent: SI-SDR is undefined")
-        parts = _parts(len(y))
         product = energy = 0.0
-        for part in parts:
+        for part in parts(len(y), _SAMPLES_AT_ONCE):
             r, e = y[part] / y_peak, x[part] / x_peak
             product += float(np.dot(e, r))
             energy += float(np.dot(r, r))
         target_energy = distortion_energy = 0.0
-        for part in parts:
+        for part in parts(len(y), _SAMPLES_AT_ONCE):
             target = (product / energy) * (y[part] / y_peak)
             target_energy += float(np.dot(target, target))
             target -= x[part] / x_peak
@@ -109,17 +108,12 @@ class Mse:
 def _noise_energy(pair: Pair) -> float:
     def compute() -> float:
         energy = 0.0
-        for part in _parts(len(pair.reference)):
+        for part in parts(len(pair.reference), _SAMPLES_AT_ONCE):
             noise = pair.reference[part] - pair.estimate[part]
             energy += float(np.dot(noise, noise))
         return energy
 
     return pair.once("noise-energy", compute)
-
-
-def _parts(length: int) -> list[slice]:
-    """Return slices of a signal that stay in the cache: one fresh array of its length costs more than the sums."""
-    return [slice(start, start + _PART) for start in range(0, length, _PART)]
 
 
 def _db(numerator: float, denominator: float) -> float:
