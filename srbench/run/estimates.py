@@ -85,14 +85,13 @@ class Estimates:
 
     def _has_room(self, size: int) -> bool:
         left = _LEFT.get((self.folder, self.most), 0)
-        if left != _FULL and left < size:
-            free = self.most - kept_bytes(self.folder)
-            left = min(free, max(size, self.most // 16)) if free >= size else _FULL
+        if 0 <= left < size:
+            left = min(self.most - kept_bytes(self.folder), max(size, self.most // 16))
         with contextlib.suppress(OSError):
-            if shutil.disk_usage(self.folder.parent).free < LEAST_FREE + size:
-                left = _FULL
-        _LEFT[self.folder, self.most] = left - size if left != _FULL else _FULL
-        return left != _FULL
+            left = min(left, shutil.disk_usage(self.folder.parent).free - LEAST_FREE)
+        fits = left >= size
+        _LEFT[self.folder, self.most] = left - size if fits else _FULL
+        return fits
 
     def _path(self, utterance_id: str, stamp: str) -> Path:
         digest = hashlib.sha256(f"{self.made_by}\n{utterance_id}\n{stamp}".encode()).hexdigest()
