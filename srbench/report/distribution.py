@@ -15,6 +15,7 @@ from srbench.metrics import get_metric
 from srbench.report.figure import Look, looks, require_plots, style
 from srbench.report.headings import heading, number
 from srbench.run import Run
+from srbench.scoring.references import differing_protocols
 from srbench.signature import differing_fields
 
 if TYPE_CHECKING:
@@ -261,14 +262,14 @@ def _check_comparable(runs: Sequence[Run], metrics: Sequence[str]) -> None:
         for metric in metrics:
             if metric not in run.manifest["metrics"]:
                 raise unknown_name(f"metric of {run.folder}:", metric, run.manifest["metrics"])
-        pairs = [("protocol_signature", first.manifest["protocol_signature"], run.manifest["protocol_signature"])]
-        pairs += [(m, first.manifest["metrics"][m], run.manifest["metrics"][m]) for m in metrics]
-        for what, mine, theirs in pairs:
+        one, other = first.manifest, run.manifest
+        pairs = [("protocol", differing_protocols, one["protocol_signature"], other["protocol_signature"])]
+        pairs += [(m, differing_fields, one["metrics"][m], other["metrics"][m]) for m in metrics]
+        for what, differing, mine, theirs in pairs:
             if mine != theirs:
-                differ = "; ".join(differing_fields(mine, theirs))
-                kind = "protocol" if what == "protocol_signature" else what
                 raise SrbenchError(
-                    f"{first.folder} and {run.folder} do not compare, their {kind} differs: {differ}.\n"
+                    f"{first.folder} and {run.folder} do not compare, their {what} differs: "
+                    f"{'; '.join(differing(mine, theirs))}.\n"
                     "Give runs of one protocol and corpus."
                 )
 

@@ -20,7 +20,7 @@ from srbench.metrics import METRICS, get_metric
 from srbench.results.aggregate import Aggregate, aggregate_run
 from srbench.run import ORACLES, Record, Run
 from srbench.run.engine import FIXED_COLUMNS, utterance_row
-from srbench.run.folder import MANIFEST
+from srbench.run.folder import ANEW, MANIFEST
 from srbench.run.manifest import folder_name
 from srbench.scoring.references import Basis, References
 from srbench.signature import differing_fields
@@ -30,7 +30,6 @@ from srbench.table import read_table
 TABLE_TOLERANCE = 1e-9
 _IDENTITY = ("protocol_signature", "metrics", "utterances", "upscaler", "seed")
 _INTERVAL = {"ci95_low", "ci95_high"}
-_EDITED = "the same 'srbench run' or 'srbench score' writes it anew"
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def check_run(run: Run, protocol: Basis, corpus: Corpus | None = None) -> Checke
     aggregates = aggregate_run(run)
     of_metrics, of_speakers = _check_aggregates(run, aggregates), _check_speakers(run, tuple(aggregates))
     if len(of_metrics) > 1 and all(columns and columns <= _INTERVAL for _, columns in of_metrics):
-        text = f"its intervals, and those of {len(of_metrics) - 1} more rows, are not of this version: {_EDITED}"
+        text = f"its intervals, and those of {len(of_metrics) - 1} more rows, are not of this version: {ANEW}"
         of_metrics = [(Finding("aggregates.csv", of_metrics[0][0].row, text), _INTERVAL)]
     found += [finding for finding, _ in (*of_metrics, *of_speakers)]
     suspects = {}
@@ -199,7 +198,7 @@ def _check_rows(run: Run) -> list[Finding]:
                 text = f"has {len(row)} cells, not {len(told)}"
             else:
                 column, here, there = next(cell for cell in zip(columns, row, told, strict=True) if cell[1] != cell[2])
-                text = f"{column} is '{here}', and '{there}' in the journal: {_EDITED}"
+                text = f"{column} is '{here}', and '{there}' in the journal: {ANEW}"
             found.append(Finding("utterances.csv", record.utterance, text))
     return found
 
@@ -269,13 +268,13 @@ def _compare_table(
     try:
         header, *lines = read_table(path) or [[]]
     except SrbenchError:
-        return [(Finding(path.name, "", f"is missing or unreadable: {_EDITED}"), set())]
+        return [(Finding(path.name, "", f"is missing or unreadable: {ANEW}"), set())]
     rows = {row.get(key, ""): row for row in (dict(zip(header, line, strict=False)) for line in lines if line)}
     strange = sorted(rows.keys() - {*names})
     found = [(Finding(path.name, name, "is not a row that utterances.csv gives"), set[str]()) for name in strange]
     for name in names:
         if name not in rows:
-            found.append((Finding(path.name, name, f"is absent: {_EDITED}"), set()))
+            found.append((Finding(path.name, name, f"is absent: {ANEW}"), set()))
             continue
         differ = [
             (column, cell, wanted)
@@ -284,7 +283,7 @@ def _compare_table(
         ]
         if differ:
             column, cell, wanted = differ[0]
-            text = f"{column} is '{cell}', and utterances.csv gives '{wanted}': {_EDITED}"
+            text = f"{column} is '{cell}', and utterances.csv gives '{wanted}': {ANEW}"
             found.append((Finding(path.name, name, text), {each for each, _, _ in differ}))
     return found
 

@@ -16,6 +16,7 @@ from srbench.run.pipeline import Record
 from srbench.table import read_table
 
 MANIFEST = "manifest.json"
+ANEW = "the same 'srbench run' or 'srbench score' writes it anew"  # what to do about a file that was edited
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "format": int,
     "protocol": str,
@@ -96,8 +97,8 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
     counted = manifest["utterances"]["n"]
     if check and len(ids) != counted:
         raise SrbenchError(
-            f"{folder / 'utterances.csv'}: has {len(ids)} rows, and the run's manifest counts {shown(counted)}. It was "
-            "edited: the same 'srbench run' writes it again."
+            f"{folder / 'utterances.csv'}: has {len(ids)} rows, and the run's manifest counts {shown(counted)}. "
+            f"It was edited: {ANEW}."
         )
     records = tuple(journal[each] for each in ids)
     metrics = tuple(manifest["metrics"])
@@ -106,7 +107,7 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
         if check and (row != utterance_row(record, metrics) or record.utterance in seen):
             raise SrbenchError(
                 f"{folder / 'utterances.csv'}, row {shown(record.utterance)}: is not what the journal says, or stands "
-                "twice. It was edited: the same 'srbench run' writes it again."
+                f"twice. It was edited: {ANEW}."
             )
         seen.add(record.utterance)
     return Run(folder, manifest, records)

@@ -204,10 +204,10 @@ def terms_of(references: References) -> Terms:
     return Terms(str(references.signature()), frozenset(references.metrics))
 
 
-def differing_protocols(one: str, other: str) -> list[str]:
+def differing_protocols(a: str | Signature, b: str | Signature) -> list[str]:
     """List in words what differs between two protocols' signatures, of references also what their checksum is of."""
     of = "of the bytes of the files: the same samples in another format are other references"
-    return [f"{part} ({of})" if part.startswith("refs ") else part for part in differing_fields(one, other)]
+    return [f"{part} ({of})" if part.startswith("refs ") else part for part in differing_fields(a, b)]
 
 
 def differing_terms(ours: Terms, others: Terms) -> str:
