@@ -201,27 +201,20 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-@pytest.mark.parametrize("address", ["nonsense", "", "/tmp/nofile.json", "tcp://127.0.0.1"])
+@pytest.mark.parametrize("address", ["nonsense", "", "no/such/file.json", "tcp://127.0.0.1"])
 def test_what_is_no_address_is_refused_at_once(address: str) -> None:
     with pytest.raises(SrbenchError, match="takes a scheduler's address"), dask_cluster(address):
         pass
 
 
-def test_a_lost_scheduler_ends_the_run_in_a_line(plugin: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "cluster"
-    folder.mkdir()
-    own = Cluster(folder)
-    try:
-        arguments = command(plugin, tmp_path / "there", "--dask", own.address)
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            deadline = time.monotonic() + 60
-            while own.count() < 3 and time.monotonic() < deadline:
-                time.sleep(0.01)
-            own.kill(0)
-            out, err = process.communicate(timeout=120)
-    finally:
-        for number in range(3):
-            own.kill(number)
+def test_a_lost_scheduler_ends_the_run_in_a_line(cluster: Cluster, plugin: Path, tmp_path: Path) -> None:
+    arguments = command(plugin, tmp_path / "there", "--dask", cluster.address)
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while cluster.count() < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        cluster.kill(0)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (2, "")
     assert "was lost. What is finished is kept: the same command goes on from there." in err
     assert "Traceback" not in err
