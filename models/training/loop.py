@@ -148,9 +148,6 @@ def fit(
             fabric.barrier()
             if fabric.world_size > 1:
                 done = fabric.broadcast(done)
-    if fabric.world_size > 1:
-        fabric.barrier()
-        torch.distributed.destroy_process_group()  # its threads abort a process that ends before them
     return done
 
 

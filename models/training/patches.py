@@ -22,6 +22,7 @@ from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_digest
 from srbench.degradation import Iir, degrade
 from srbench.errors import SrbenchError
+from srbench.files import beside, whole_file
 from srbench.protocols import Protocol, prepare
 
 Batch = NDArray[np.float32]
@@ -129,11 +130,10 @@ def make_patches(
     if cache is None:
         return Patches(joined, ends, tuple(refused))
     cache.mkdir(parents=True, exist_ok=True)
-    unfinished = cache / f"{key}.unfinished.npy"
-    np.save(unfinished, joined)
-    told = {"ends": ends.tolist(), "refused": refused}
-    (cache / f"{key}.json").write_text(json.dumps(told), encoding="utf-8")
-    unfinished.replace(cache / f"{key}.npy")
+    with whole_file(cache / f"{key}.json") as text:
+        json.dump({"ends": ends.tolist(), "refused": refused}, text)
+    with beside(cache / f"{key}.npy") as unfinished, unfinished.open("wb") as file:
+        np.save(file, joined)
     del joined, parts
     again = _cached(cache, key)
     assert again is not None

@@ -403,6 +403,26 @@ def test_curves_and_audio_are_written(data: Path, tmp_path: Path):
     assert [event.step for event in found.Scalars("validation/lsd")] == [10, 20]
 
 
+def test_two_processes_may_make_one_cache(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As those of one training do: the second finishes while the first is writing."""
+    loaded = load_recipe(recipe(tmp_path))
+    training, _ = choose(loaded, [data])
+    wanted = training, loaded.load_protocol(), tmp_path / "cache"
+    save, pid, others = np.save, os.getpid(), []
+
+    def save_while_another_does(*arguments, **named):
+        save(*arguments, **named)
+        if not others:
+            monkeypatch.setattr(os, "getpid", lambda: pid + 1)
+            others.append(None)
+            others[0] = make_patches(*wanted)
+            monkeypatch.setattr(os, "getpid", lambda: pid)
+
+    monkeypatch.setattr(np, "save", save_while_another_does)
+    np.testing.assert_array_equal(make_patches(*wanted).joined, others[0].joined)
+    assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".json", ".npy"]
+
+
 def test_two_processes_train_one_network(data: Path, tmp_path: Path):
     """DDP over gloo, as torchrun starts it: both take steps, one writes, and the weights are of both."""
     path = recipe(tmp_path, 4, 2)
