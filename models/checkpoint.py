@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from srbench.audio import HIGHEST_RATE, LOWEST_RATE
 from srbench.errors import SrbenchError, shown
+from srbench.files import beside
 
 FORMAT = 1
 _LARGEST_CARD = 10_000_000  # bytes
@@ -182,17 +183,11 @@ def restored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears when it is whole: what stood there before is kept until then."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    """Write a file that appears when it is whole, and on the disk, should the machine go down."""
+    with beside(path) as unfinished, unfinished.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _configuration(card: Mapping[str, Any], path: Path) -> Configuration:

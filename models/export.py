@@ -13,6 +13,7 @@ from srbench_models.dnn_bwe import DNN
 from torch import nn
 
 from srbench.errors import SrbenchError
+from srbench.files import beside
 
 TOLERANCE = 1e-4  # of the greatest sample: float32 in another order of operations
 
@@ -62,16 +63,12 @@ def export_onnx(network: nn.Module, path: str | Path) -> float:
             verbose=False,
         )
     assert program is not None
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
+    with beside(path) as unfinished:
         program.save(str(unfinished))
         session = onnxruntime.InferenceSession(unfinished.read_bytes(), providers=["CPUExecutionProvider"])
         deviation = max(_deviation(network, session, n * stride) for n in (1, 50))
         if not deviation < TOLERANCE:
             raise SrbenchError(f"{path}: the export deviates by {deviation:.2g} from torch: it is not kept")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return deviation
 
 

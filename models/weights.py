@@ -69,6 +69,9 @@ def load_weights(name: str, where: str = "") -> tuple[nn.Module, dict[str, Any]]
             raise SrbenchError(f"{where}: weights are a .safetensors file or hf:owner/repository{shipped}")
         if not path.is_file():
             raise SrbenchError(f"{where}: no such file")
+        if not card_path(path).is_file():
+            missing = card_path(path).name
+            raise SrbenchError(f"{where}: its model card, {missing}, is not beside it; 'srbench train' writes both")
     card = read_card(card_path(path))
     wanted, found = CONFIGURATIONS[name].as_dict(), card["configuration"]
     differ = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))

@@ -51,7 +51,7 @@ def _reader() -> Iterator[None]:
 
 
 class _ToStderr(logging.Handler):
-    """Shows what the log says of foreign code, each line once."""
+    """Shows what the log tells a person, each line once: foreign code that is run, what a run waits for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,8 +65,8 @@ class _ToStderr(logging.Handler):
 
 
 @contextmanager
-def _foreign_code_named() -> Iterator[None]:
-    log, handler = logging.getLogger("srbench.plugins"), _ToStderr()
+def _log_shown() -> Iterator[None]:
+    log, handler = logging.getLogger("srbench"), _ToStderr()
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:
@@ -116,7 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or pipe that cannot write an arrow gets a question mark
     try:
-        with _orderly_stop(), _foreign_code_named():
+        with _orderly_stop(), _log_shown():
             status: Any = cli.main(args=arguments, prog_name="srbench", standalone_mode=False)
     except SrbenchError as error:
         _stop(str(error), 2)

@@ -5,6 +5,7 @@ For upscalers with a method ``upscale_batch``, on a GPU above all: it waits for 
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -18,6 +19,7 @@ from srbench.errors import SrbenchError
 from srbench.run.pipeline import Made, Record, Task, evaluate, one_line, read_low, seed_all
 
 AHEAD = 2  # batches that are read before they are upscaled
+_LOG = logging.getLogger("srbench.run")
 
 
 def in_batches(task: Task, batch: int, utterances: Sequence[Utterance], pool: Executor) -> Iterator[Record]:
@@ -37,32 +39,43 @@ def in_batches(task: Task, batch: int, utterances: Sequence[Utterance], pool: Ex
     ordered = iter(sorted(utterances, key=_seconds, reverse=True))
     reading: deque[list[tuple[Utterance, Future[Samples | None]]]] = deque()
     measuring: set[Future[Record]] = set()
+    failed_before = False
     while True:
         while len(reading) < AHEAD and (group := list(islice(ordered, batch))):
             reading.append([(each, pool.submit(read_low, task, each)) for each in group])
         if not reading:
             break
         read = [(each, future.result()) for each, future in reading.popleft()]
-        made = _upscale(task, [(each, low) for each, low in read if low is not None])
+        lows = [(each, low) for each, low in read if low is not None]
+        try:
+            made = _together(task, lows)
+        except SrbenchError as error:
+            if not failed_before:  # a card's memory is too small for every batch, and says so with other numbers
+                _LOG.warning("%d utterances at once: %s; where that happens, they go one by one", len(lows), error)
+            failed_before = True
+            made = {each.id: _alone(task, each, low) for each, low in lows}
         measuring |= {pool.submit(evaluate, task, each, made.get(each.id)) for each, _ in read}
         yield from _finished(measuring, keep=3 * batch)
     yield from _finished(measuring, keep=0)
 
 
-def _upscale(task: Task, lows: list[tuple[Utterance, Samples]]) -> dict[str, Made]:
-    """Return the estimates by utterance; where a batch fails as a whole, each by itself."""
+def _together(task: Task, lows: Sequence[tuple[Utterance, Samples]]) -> dict[str, Made]:
+    """Return the estimates by utterance, which share the seconds; raise SrbenchError if the batch fails as a whole."""
     if not lows:
         return {}
     seed_all(task.seed, lows[0][0].id)
     started = perf_counter()
-    try:
-        estimates = task.entrant.estimate_batch([low for _, low in lows], task.protocol)
-    except SrbenchError as error:
-        if len(lows) == 1:
-            return {lows[0][0].id: Made(None, 0.0, one_line(error))}
-        return {key: made for each in lows for key, made in _upscale(task, [each]).items()}
+    estimates = task.entrant.estimate_batch([low for _, low in lows], task.protocol)
     seconds = (perf_counter() - started) / len(lows)
     return {each.id: Made(estimate, seconds) for (each, _), estimate in zip(lows, estimates, strict=True)}
+
+
+def _alone(task: Task, utterance: Utterance, low: Samples) -> Made:
+    """Return the estimate of one utterance, or why there is none."""
+    try:
+        return _together(task, [(utterance, low)])[utterance.id]
+    except SrbenchError as error:
+        return Made(None, 0.0, one_line(error))
 
 
 def _finished(measuring: set[Future[Record]], keep: int) -> Iterator[Record]:

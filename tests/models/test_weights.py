@@ -100,6 +100,12 @@ def test_wrong_places_are_told(where: str, said: str):
     assert said in str(told.value)
 
 
+def test_weights_without_their_card_are_told(tmp_path: Path):
+    (tmp_path / "w.safetensors").touch()
+    with pytest.raises(SrbenchError, match=r"w\.safetensors: its model card, w\.json, is not beside it"):
+        load_weights("stacked_b4_small", str(tmp_path / "w.safetensors"))
+
+
 def test_weights_of_another_configuration_are_refused(tmp_path: Path):
     made = CONFIGURATIONS["stacked_b4_small"]
     card = {"configuration": made.as_dict(), "low_rate": 4000, "high_rate": 16000}

@@ -55,6 +55,13 @@ PLUGIN = """
             time.sleep(0.4)
             return super().upscale_batch(lows, low_rate, high_rate)
 
+    @upscaler("narrow")
+    class Narrow(Batched):
+        def upscale_batch(self, lows, low_rate, high_rate):
+            if len(lows) > 1:
+                raise MemoryError(f"{sum(map(len, lows))} samples")
+            return super().upscale_batch(lows, low_rate, high_rate)
+
     @upscaler("single")
     def single(low, low_rate, high_rate):
         return low.repeat(high_rate // low_rate)
@@ -94,10 +101,20 @@ def test_the_same_values_longest_first(plan: Plan, plugin: Path) -> None:
     assert batched.manifest["upscaler"]["batch"] == 8
 
 
-def test_a_failing_batch_is_tried_one_by_one(plan: Plan, plugin: Path) -> None:
-    failed = [r for r in run(plan, plugin, "failing").records if r.error]
+def test_a_failing_batch_is_tried_one_by_one(plan: Plan, plugin: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING", "srbench.run"):
+        failed = [r for r in run(plan, plugin, "failing").records if r.error]
     assert [r.error for r in failed] == ["upscaler failing raised RuntimeError: out of memory"]
     assert failed[0].samples == 4 * 24880
+    why = "upscaler failing raised RuntimeError: out of memory"
+    assert caplog.messages == [f"8 utterances at once: {why}; where that happens, they go one by one"]
+
+
+def test_batches_that_all_fail_are_told_of_once(plan: Plan, plugin: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING", "srbench.run"):
+        records = run(plan, plugin, "narrow").records
+    assert not any(r.error for r in records)
+    assert len(caplog.messages) == 1
 
 
 def test_too_few_signals_are_no_answer(plan: Plan, plugin: Path) -> None:
