@@ -212,8 +212,14 @@ class RunOptions:
             yield where
 
     @stdout_for_results()
-    def run(self, plans: Sequence[tuple[Entrant, Plan]]) -> list[Run]:
+    def run(self, plans: Sequence[tuple[Entrant, Plan]], beside: Sequence[tuple[Entrant, Plan]] = ()) -> list[Run]:
         """Run each entrant over its plan, or find it finished; all are asked before the first is run.
+
+        Parameters
+        ----------
+        plans : sequence of (Entrant, Plan)
+        beside : sequence of (Entrant, Plan)
+            Run after those. Nobody asked for them by name, so another command that makes them just now is waited for.
 
         Raises
         ------
@@ -222,7 +228,7 @@ class RunOptions:
         """
         from srbench.run import run_entrant
 
-        for entrant, plan in plans:
+        for entrant, plan in (*plans, *beside):
             entrant.provenance(plan.protocol)
         with self.where() as where, progress_bar() as progress:
             return [
@@ -233,10 +239,12 @@ class RunOptions:
                     where=where,
                     save_audio=self.save_audio,
                     fresh=self.fresh,
+                    wait=wait,
                     keep_gigabytes=self.keep,
                     progress=progress,
                 )
-                for entrant, plan in plans
+                for group, wait in ((plans, False), (beside, True))
+                for entrant, plan in group
             ]
 
 

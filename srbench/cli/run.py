@@ -42,7 +42,7 @@ def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json
     plan = options.plan()
     asked = options.entrants(models)
     beside = _anchors(models) if anchors else ()
-    runs = options.run([(entrant, plan) for entrant in (*asked, *beside)])
+    runs = options.run([(entrant, plan) for entrant in asked], [(entrant, plan) for entrant in beside])
     folder = options.results / plan.protocol.name
     document = leaderboard(plan, runs[: len(asked)], runs[len(asked) :], folder)
     table = folder / leaderboard_name(plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.table import write_table
 
 SEED = 0
+_LOG = logging.getLogger("srbench.run")
 FIXED_COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined")
 Progress = Callable[[str, int, int], None]
 
@@ -47,6 +49,7 @@ def run_entrant(
     save_audio: bool = False,
     seed: int = SEED,
     fresh: bool = False,
+    wait: bool = False,
     keep_gigabytes: float = 0.0,
     progress: Progress | None = None,
 ) -> Run:
@@ -65,6 +68,8 @@ def run_entrant(
     seed : int
     fresh : bool
         Forget what was finished before.
+    wait : bool
+        Where another process is writing there, wait for it and take what it made.
     keep_gigabytes : float
         Keep estimates that took long to make, for other metrics, as long as those in the results folder are not more.
     progress : callable (name, done, total), optional
@@ -89,7 +94,7 @@ def run_entrant(
         fresh,
     )
     document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
-    with begun(folder, document, fresh=fresh) as journal:
+    with begun(folder, document, fresh=fresh, wait=wait) as journal:
         records = _evaluate_all(plan, task, journal, where, progress)
         if all(record.input_at_fault for record in records):
             raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
@@ -98,7 +103,7 @@ def run_entrant(
 
 
 @contextmanager
-def begun(folder: Path, document: dict[str, Any], *, fresh: bool) -> Iterator[Path]:
+def begun(folder: Path, document: dict[str, Any], *, fresh: bool, wait: bool = False) -> Iterator[Path]:
     """Begin a run in its folder, or go on with it, alone there: write its manifest, and offer the journal's path.
 
     Parameters
@@ -109,16 +114,19 @@ def begun(folder: Path, document: dict[str, Any], *, fresh: bool) -> Iterator[Pa
         The manifest; its date becomes that of the first start, where something is finished already.
     fresh : bool
         Forget what was finished before.
+    wait : bool
+        For another process that is writing there.
 
     Raises
     ------
     SrbenchError
-        If another process is writing there, or it cannot be written, here or inside of the ``with`` block.
+        If another process is writing there and is not waited for, or it cannot be written, here or inside of the
+        ``with`` block.
     """
     journal = folder / "journal.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone_in(folder):
+        with _alone_in(folder, wait):
             if fresh:
                 journal.unlink(missing_ok=True)
             document["started"] = _started_before(folder) or document["started"]
@@ -138,21 +146,24 @@ def _estimates(
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def _alone_in(folder: Path, wait: bool) -> Iterator[None]:
     """Hold a run's folder, so that no other process writes into it; a killed one holds it no longer.
 
     Raises
     ------
     SrbenchError
-        If another process holds it.
+        If another process holds it, and is not waited for.
     """
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(blocking=False)
     except Timeout as error:
-        raise SrbenchError(
-            f"{folder}: another srbench is writing into it; wait until it is done, or use another --results"
-        ) from error
+        if not wait:
+            raise SrbenchError(
+                f"{folder}: another srbench is writing into it; wait until it is done, or use another --results"
+            ) from error
+        _LOG.info("%s: another srbench is writing into it; waiting for what it makes", folder)
+        lock.acquire()
     except NotImplementedError:  # a file system without locks
         yield
         return

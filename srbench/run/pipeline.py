@@ -57,6 +57,7 @@ class Task:
     fresh: bool = False
 
 
+_LONGEST_REASON = 1000  # characters: an upscaler that calls itself has hundreds of reasons, one inside the other
 _NOTHING: dict[str, str] = {}  # shared by all records in which every metric has a value; nobody writes into one
 
 
@@ -252,5 +253,6 @@ def audio_file(folder: Path, utterance_id: str) -> Path:
 
 
 def one_line(error: BaseException) -> str:
-    """Return an error's text without line breaks."""
-    return " ".join(str(error).split())
+    """Return an error's text without line breaks, and not longer than a person reads."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

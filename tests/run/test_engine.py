@@ -48,6 +48,10 @@ PLUGIN = """
     def a_type(low, low_rate, high_rate):
         return low.repeat(4).tolist() if is_second(low) else low.repeat(4)
 
+    @upscaler("calls_itself")
+    def calls_itself(low, low_rate, high_rate):
+        return calls_itself(low, low_rate, high_rate)
+
     @upscaler("dies")
     def dies(low, low_rate, high_rate):
         if is_second(low):
@@ -213,6 +217,13 @@ def test_failure_costs_its_utterance_only(name: str, plan: Plan, plugin: Path, t
         else:
             assert row == other
     assert [r.utterance for r in run.records if r.error] == ["a/2"]
+
+
+def test_reason_inside_reason_inside_reason(plan: Plan, plugin: Path, tmp_path: Path) -> None:
+    for record in run_entrant(plan, Entrant("calls_itself", plugins=(plugin,)), tmp_path).records:
+        assert record.error.startswith("upscaler calls_itself raised upscaler calls_itself raised")
+        assert record.error.endswith("…")
+        assert len(record.error) < 1100
 
 
 def test_failures_in_workers_are_the_same(plan: Plan, plugin: Path, tmp_path: Path) -> None:

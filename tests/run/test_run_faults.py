@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from textwrap import dedent
 import numpy as np
 import pytest
 import soundfile
+from filelock import FileLock
 from warm_start import WarmStart, beside_names, warm_start
 
 from srbench.cli.main import main
@@ -100,6 +102,7 @@ PLUGIN = """
 N = 20
 TABLES = ("utterances.csv", "aggregates.csv", "speakers.csv")
 STOPPED = "srbench: stopped. What is finished is kept: the same command goes on from there.\n"
+HELD = "another srbench is writing into it; wait until it is done, or use another --results"
 Cli = Callable[..., tuple[int, str, str]]
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
 
@@ -468,17 +471,38 @@ def test_two_runs_in_one_folder(
     first = warm.start(run_of("sleepy", plugin, data, tmp_path, "--workers", 2))
     wait_until(lambda: finished(tmp_path) > 0)
     second = run_of("sleepy", plugin, data, tmp_path)
-    assert_refused(
-        cli(second),
-        folder_of(tmp_path),
-        "another srbench is writing into it; wait until it is done, or use another --results",
-    )
+    assert_refused(cli(second), folder_of(tmp_path), HELD)
     os.kill(first.pid, signal.SIGKILL)
     assert first.status() == -signal.SIGKILL
     first.wait_for_all()
     assert 0 < finished(tmp_path) < N
     assert cli(second)[0] == 0
     assert end_of(tmp_path) == end_of(undisturbed / "sleepy")
+
+
+def test_anchors_that_another_command_makes_are_waited_for(data: Path, tmp_path: Path, cli: Cli) -> None:
+    """Two commands with different models share their anchors; nobody asked for those by name."""
+    arguments = ("run", "--model", "hold", "--data", data, "--metric", "snr", "--results", tmp_path)
+    assert cli(arguments)[0] == 0
+    (spline,) = tmp_path.glob("demo/spline-*")
+    held, released = threading.Event(), threading.Event()
+
+    def another() -> None:
+        with FileLock(spline / ".lock"):
+            held.set()
+            time.sleep(0.5)
+            released.set()
+
+    threading.Thread(target=another).start()
+    held.wait()
+    status, out, err = cli(arguments)
+    assert released.is_set()
+    assert status == 0
+    assert "spline" in out
+    assert err == f"srbench: {spline}: another srbench is writing into it; waiting for what it makes\n"
+    with FileLock(spline / ".lock"):
+        refused = cli(("run", "--model", "spline", *arguments[3:]))
+    assert_refused(refused, spline, HELD)
 
 
 # --- plug-ins without manners
