@@ -48,7 +48,7 @@ def resample_octave(samples: _Array, from_rate: int, to_rate: int) -> _Array:
     blocks = _blocks(to_rate // common, from_rate // common)
     wanted = ceil(len(samples) * to_rate / from_rate)
     count = -(-wanted // blocks.outputs)
-    padded = np.zeros(count * blocks.inputs + 2 * blocks.reach + 1)
+    padded = np.zeros(count * blocks.inputs + 2 * blocks.reach)
     padded[blocks.reach : blocks.reach + len(samples)] = samples
     made = np.empty((count, blocks.outputs))
     for first, lowest, kernel in blocks.groups:

@@ -10,11 +10,12 @@ import pystoi
 import pytest
 
 from srbench.errors import SrbenchError
-from srbench.metrics import METRICS, Pair
+from srbench.metrics import METRICS, Pair, intelligibility
 from srbench.metrics.intelligibility import Stoi, _extended
-from srbench.metrics.lsd import Lsd
+from srbench.metrics.lsd import Lsd, measure_ahead
 from srbench.metrics.metric import needs_rate
 from srbench.metrics.quality import Pesq, _reason
+from srbench.metrics.spectra import power_spectra
 
 PESQ = f"impl:pesq-{metadata.version('pesq')}"
 PYSTOI = f"impl:pystoi-{metadata.version('pystoi')}"
@@ -161,8 +162,50 @@ class TestLsd:
         assert together == [definition.measure(Pair(r, e, 16000)) for definition in definitions]
         assert len(set(together)) == len(together)
 
+    @pytest.mark.parametrize("floor", ["max1e-8", "add1e-8", "ratio1e-12"])
+    def test_squared_differences_are_what_is_averaged(self, floor):
+        r, e = noise(9000), noise(9000, seed=1)
+        found = Lsd(floor=floor).squared_differences(Pair(r, e, 16000))
+        assert found.shape == (18, 1025)
+        mean = np.sqrt(found.mean(axis=1)).mean()
+        assert Lsd(floor=floor).measure(Pair(r, e, 16000)) == pytest.approx(mean, rel=1e-12)
+
+    def test_one_pass_for_each_transform(self, monkeypatch):
+        """Of all that are measured together; and one that has no value does not cost the others their pass."""
+        passes = []
+        monkeypatch.setattr(
+            "srbench.metrics.lsd.power_spectra",
+            lambda pair, n_fft, *rest: passes.append(n_fft) or power_spectra(pair, n_fft, *rest),
+        )
+        definitions = [
+            Lsd(),
+            Lsd(log="e"),
+            Lsd(floor="add1e-8"),
+            Lsd(n_fft=743, hop=160),
+            Lsd(n_fft=743, hop=160, log="e"),
+        ]
+        pair = Pair(noise(9000), noise(9000, seed=1), 16000)
+        measure_ahead(pair, definitions)
+        values = [definition.measure(pair) for definition in definitions]
+        assert passes == [2048, 743]
+        assert len(set(values)) == len(values)
+        short = Pair(noise(1000), noise(1000, seed=1), 16000)
+        passes.clear()
+        measure_ahead(short, definitions)
+        for definition in definitions[-2:]:
+            definition.measure(short)
+        assert passes == [2048, 743]
+
 
 class TestStoi:
+    @pytest.mark.parametrize("count", [1, 2, 4, 5, 8, 9, 17])
+    def test_noise_is_one_stream(self, count, monkeypatch):
+        """As long as it is kept (8 numbers here) it is drawn once for all; longer ones begin alike."""
+        monkeypatch.setattr(intelligibility, "_KEPT_NOISE", 8)
+        found = intelligibility._noise(count)
+        assert found.tolist() == (2.220446049250313e-16 * np.random.default_rng(0).standard_normal(count)).tolist()
+        assert np.shares_memory(found, intelligibility._noise(count)) == (count <= 8)
+
     @pytest.mark.parametrize("name", ["stoi", "estoi"])
     @pytest.mark.parametrize("levels", [(1, 1e-17), (1e-15, 1), (1e-15, 1e-15)])
     def test_very_quiet_signals_as_in_pystoi(self, name, levels):

@@ -11,7 +11,6 @@ from srbench import audio
 from srbench.audit.signals import voice
 from srbench.corpora import demo_corpus, open_corpus
 from srbench.metrics import METRICS, Pair, define, measure_all
-from srbench.metrics.octave import resample_octave
 
 WHOLE = [name for name in METRICS if name not in ("visqol", "dnsmos")]
 
@@ -78,13 +77,3 @@ def test_what_is_undefined_together_is_undefined_alone():
     values, undefined = measure_all(Pair(short, -short, 16000), definitions)
     assert set(values) == {"snr", "lsd_nvsr"}
     assert undefined == {"lsd": "1000 samples are too short for an LSD with n_fft 2048"}
-
-
-@pytest.mark.parametrize("rate", [10007, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000])
-@pytest.mark.parametrize("n", [1, 5, 1000, 4411])
-def test_octave_resampling_is_that_of_pystoi(rate, n):
-    from pystoi.utils import resample_oct
-
-    samples = np.random.default_rng(n).standard_normal(n)
-    wanted = resample_oct(samples, 10000, rate)
-    np.testing.assert_allclose(resample_octave(samples, rate, 10000), wanted, rtol=0, atol=1e-12)
