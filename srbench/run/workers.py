@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +15,8 @@ from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.pipeline import Record
 from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
 from srbench.run.threads import single_threaded
+
+_LOG = logging.getLogger("srbench.run")
 
 
 class Item(Protocol):
@@ -102,18 +106,23 @@ def do_all(
     known = read_journal(journal_path, work.kind)
     done = {each.id: known[each.id] for each in items if each.id in known and work.still_good(known[each.id], each)}
     todo = [each for each in items if each.id not in done]
+    under_way = journal_path.with_name("under_way")
     with open_journal(journal_path) as journal:
         if progress:
             progress(len(done), len(items))
-        for record in _records(work, todo, where):
+        deadly = _deadly(under_way) | {
+            each.id for each in todo if each.id in known and known[each.id].error.startswith(DIED)
+        }
+        for record in _records(work, todo, where, under_way, deadly):
             append(journal, record)
             done[record.utterance] = record
             if progress:
                 progress(len(done), len(items))
+    under_way.unlink(missing_ok=True)
     return tuple(done[each.id] for each in items)
 
 
-def _records(work: Work[I, R], items: list[I], where: Where) -> Iterator[R]:
+def _records(work: Work[I, R], items: list[I], where: Where, under_way: Path, deadly: set[str]) -> Iterator[R]:
     if not items:
         return
     if where.executor is not None:
@@ -122,10 +131,31 @@ def _records(work: Work[I, R], items: list[I], where: Where) -> Iterator[R]:
         yield from _batched(work, work.batched, items, where.workers)
     elif where.workers > 1 or where.timeout is not None:  # even a single item may be the one that kills its process
         yield from in_processes(work.evaluate, work.died, items, where.workers, where.timeout)
+    elif found := [each.id for each in items if each.id in deadly]:
+        _LOG.warning("the process died, or was killed, at %s: now it works in a process of its own", found[0])
+        yield from in_processes(work.evaluate, work.died, items, 1)
     else:
-        keep_memory()
+        yield from _here(work.evaluate, items, under_way)
+
+
+def _here(evaluate: Callable[[I], R], items: list[I], under_way: Path) -> Iterator[R]:
+    """Evaluate in this process. Should that die, by a crash of the model above all, a file says what it was at."""
+    keep_memory()
+    try:
         with single_threaded():
-            yield from map(work.evaluate, items)
+            for item in items:
+                under_way.write_bytes(os.fsencode(item.id))
+                yield evaluate(item)
+    finally:
+        under_way.unlink(missing_ok=True)
+
+
+def _deadly(under_way: Path) -> set[str]:
+    """Return what a process that died was at."""
+    try:
+        return {os.fsdecode(under_way.read_bytes())}
+    except OSError:
+        return set()
 
 
 def _batched(

@@ -29,6 +29,7 @@ from warm_start import WarmStart, beside_names, warm_start
 from srbench.cli.main import main
 from srbench.protocols import load_protocol
 from srbench.run import Entrant, Plan, Run, make_plan, run_entrant
+from srbench.run.processes import DIED
 from srbench.run.workers import Where
 
 PLUGIN = """
@@ -89,6 +90,14 @@ PLUGIN = """
         if number(low) == 3:
             eaten = np.ones(10**7)
             os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does where there is no memory left
+        return noisy(low)
+
+    @upscaler("crashes")
+    def crashes(low, low_rate, high_rate):
+        if number(low) == 3:
+            os._exit(7)
+        if number(low) == 6:
+            ctypes.string_at(0)
         return noisy(low)
 
     @upscaler("leaks")
@@ -160,6 +169,10 @@ def end_of(results: Path) -> dict[str, bytes]:
     folder = folder_of(results)
     names = repr(sorted(path.name for path in folder.iterdir()))
     return {**{name: (folder / name).read_bytes() for name in TABLES}, "names": names.encode()}
+
+
+def rows_of(results: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder_of(results) / "utterances.csv").read_text("utf-8").splitlines()))
 
 
 def finished(results: Path) -> int:
@@ -315,6 +328,29 @@ def test_model_that_leaks_until_the_kernel_kills_it(plugin: Path, data: Path, tm
     run = run_entrant(plan, Entrant("leaks", plugins=(plugin,)), tmp_path / "r", where=Where(2))
     good = run_entrant(plan, Entrant("decent", plugins=(plugin,)), tmp_path / "good")
     assert_only_these_failed(run, {}, good)
+
+
+@posix
+def test_model_that_takes_the_command_with_it(
+    plugin: Path, data: Path, tmp_path: Path, warm: WarmStart, undisturbed: Path
+) -> None:
+    """With one worker it works in the command's own process; the same command then gives it another, and goes on."""
+    command = run_of("crashes", plugin, data, tmp_path)
+    first = warm.start(command)
+    assert first.status() == 7
+    assert (folder_of(tmp_path) / "under_way").read_text() == "u03"
+    assert finished(tmp_path) == 3
+    good = rows_of(undisturbed / "decent")
+    for _ in range(2):  # what failed is tried again, and costs no more than itself then either
+        again = warm.start(command)
+        assert again.status() == 1
+        assert "the process died, or was killed, at u03: now it works in a process of its own" in again.wait_for_all()
+        for row, other in zip(rows_of(tmp_path), good, strict=True):
+            if row["utterance"] in ("u03", "u06"):
+                assert (row["status"], row["error"]) == ("failed", DIED)
+            else:
+                assert row == other
+        assert not (folder_of(tmp_path) / "under_way").exists()
 
 
 # --- disks
