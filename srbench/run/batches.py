@@ -50,9 +50,10 @@ def in_batches(task: Task, batch: int, utterances: Sequence[Utterance], pool: Ex
         try:
             made = _together(task, lows)
         except SrbenchError as error:
-            if not failed_before:  # a card's memory is too small for every batch, and says so with other numbers
-                _LOG.warning("%d utterances at once: %s; where that happens, they go one by one", len(lows), error)
-            failed_before = True
+            if len(lows) > 1 and not failed_before:  # once: too small a memory is so for all
+                why = one_line(error)
+                _LOG.warning("%d utterances at once: %s; where that happens, they go one by one", len(lows), why)
+                failed_before = True
             made = {each.id: _alone(task, each, low) for each, low in lows}
         measuring |= {pool.submit(evaluate, task, each, made.get(each.id)) for each, _ in read}
         yield from _finished(measuring, keep=3 * batch)

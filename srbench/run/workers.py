@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -110,10 +110,7 @@ def do_all(
     with open_journal(journal_path) as journal:
         if progress:
             progress(len(done), len(items))
-        deadly = _deadly(under_way) | {
-            each.id for each in todo if each.id in known and known[each.id].error.startswith(DIED)
-        }
-        for record in _records(work, todo, where, under_way, deadly):
+        for record in _records(work, todo, where, under_way, _deadly(todo, known, under_way)):
             append(journal, record)
             done[record.utterance] = record
             if progress:
@@ -122,7 +119,7 @@ def do_all(
     return tuple(done[each.id] for each in items)
 
 
-def _records(work: Work[I, R], items: list[I], where: Where, under_way: Path, deadly: set[str]) -> Iterator[R]:
+def _records(work: Work[I, R], items: list[I], where: Where, under_way: Path, deadly: list[str]) -> Iterator[R]:
     if not items:
         return
     if where.executor is not None:
@@ -131,8 +128,8 @@ def _records(work: Work[I, R], items: list[I], where: Where, under_way: Path, de
         yield from _batched(work, work.batched, items, where.workers)
     elif where.workers > 1 or where.timeout is not None:  # even a single item may be the one that kills its process
         yield from in_processes(work.evaluate, work.died, items, where.workers, where.timeout)
-    elif found := [each.id for each in items if each.id in deadly]:
-        _LOG.warning("the process died, or was killed, at %s: now it works in a process of its own", found[0])
+    elif deadly:
+        _LOG.warning("the process died, or was killed, at %s: now it works in a process of its own", deadly[0])
         yield from in_processes(work.evaluate, work.died, items, 1)
     else:
         yield from _here(work.evaluate, items, under_way)
@@ -150,12 +147,13 @@ def _here(evaluate: Callable[[I], R], items: list[I], under_way: Path) -> Iterat
         under_way.unlink(missing_ok=True)
 
 
-def _deadly(under_way: Path) -> set[str]:
-    """Return what a process that died was at."""
+def _deadly(items: Sequence[I], known: Mapping[str, R], under_way: Path) -> list[str]:
+    """Return the items at which a process died before: what it was at, or what has a record that says so."""
     try:
-        return {os.fsdecode(under_way.read_bytes())}
+        last = os.fsdecode(under_way.read_bytes())
     except OSError:
-        return set()
+        last = None
+    return [i.id for i in items if i.id == last or (i.id in known and known[i.id].error.startswith(DIED))]
 
 
 def _batched(
