@@ -139,9 +139,11 @@ def _here(evaluate: Callable[[I], R], items: list[I], under_way: Path) -> Iterat
     """Evaluate in this process. Should that die, by a crash of the model above all, a file says what it was at."""
     keep_memory()
     try:
-        with single_threaded():
+        with single_threaded(), under_way.open("wb", buffering=0) as file:  # what is written survives the process
             for item in items:
-                under_way.write_bytes(os.fsencode(item.id))
+                file.seek(0)
+                file.truncate()
+                file.write(os.fsencode(item.id))
                 yield evaluate(item)
     finally:
         under_way.unlink(missing_ok=True)
