@@ -11,6 +11,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
+from time import monotonic
 from typing import Any
 
 import click
@@ -35,6 +37,7 @@ _COMMANDS = {
 }
 
 
+_PATIENCE = 2.0  # seconds that stopping may take before another Ctrl-C is more than impatience
 _READER_GONE = 141  # 128 + SIGPIPE, what the shell tells of cat or git in that place; 1 would be a failed check
 
 
@@ -146,13 +149,22 @@ class _Terminated(KeyboardInterrupt):
 
 @contextmanager
 def _orderly_stop() -> Iterator[None]:
-    """Have SIGTERM end what is under way as Ctrl-C does, and know either where an import made another error of it."""
+    """Have SIGTERM end what is under way as Ctrl-C does, and know either where an import made another error of it.
+
+    Ctrl-C again within two seconds, while workers are being ended, changes nothing; later it raises again, for a model
+    may have caught the first. Once the command is stopped none is heard any more: Python would end in a traceback.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     came: list[type[KeyboardInterrupt]] = []
+    heard = -inf
 
     def stop(number: int, _: object) -> None:
+        nonlocal heard
+        if monotonic() - heard < _PATIENCE:
+            return
+        heard = monotonic()
         came.append(_Terminated if number == signal.SIGTERM else KeyboardInterrupt)
         raise came[-1]
 
@@ -166,7 +178,7 @@ def _orderly_stop() -> Iterator[None]:
         raise
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if came and number == signal.SIGINT else handler)
 
 
 def _stop(message: str, status: int) -> None:

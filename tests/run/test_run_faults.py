@@ -238,6 +238,24 @@ def test_interrupted_run_stops_in_a_line_and_goes_on(
 
 
 @posix
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("gap", [0.0, 0.003, 0.01, 0.02])
+def test_impatience(workers: int, gap: float, plugin: Path, data: Path, tmp_path: Path) -> None:
+    """Ctrl-C again and again, while it is being stopped and while Python ends, is the same Ctrl-C."""
+    command = [sys.executable, "-m", "srbench", *run_of("sleepy", plugin, data, tmp_path, "--workers", workers)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        wait_until(lambda: finished(tmp_path) >= 3)
+        while process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(gap)
+        assert process.stderr
+        said = process.stderr.read()
+    assert said.endswith(STOPPED)
+    assert "Traceback" not in said
+    assert process.returncode == 130
+
+
+@posix
 def test_interrupted_while_workers_start(plugin: Path, data: Path, warm: WarmStart, tmp_path: Path) -> None:
     """They import for a second, in which they would answer with tracebacks of their own."""
     for moment in (0.1, 0.2, 0.23, 0.26, 0.29, 0.32, 0.35, 0.5):
