@@ -394,7 +394,9 @@ def _load_file(path: Path) -> list[Registration]:
         if isinstance(value, Upscaler) and found.setdefault(value.name, value) is not value:
             raise SrbenchError(f"plug-in {path}: the name '{value.name}' stands twice")
     if not found:
-        raise SrbenchError(f"plug-in {path}: holds no upscaler; decorate a function or class with @upscaler()")
+        raise SrbenchError(
+            f"plug-in {path}: holds no upscaler at its top level; decorate a function or class there with @upscaler()"
+        )
     told = {"distribution": path.name, "sha256": digest}
     return [Registration(name, f"plug-in {path}", _giving(value), told) for name, value in found.items()]
 

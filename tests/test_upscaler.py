@@ -520,7 +520,10 @@ def test_plugin_with_one_name_twice(tmp_path: Path) -> None:
         ("import no_such_thing", "cannot be loaded: ModuleNotFoundError: No module named 'no_such_thing'"),
         ("raise SystemExit('bye')", "cannot be loaded: SystemExit: bye"),
         ("1 / 0", "cannot be loaded: ZeroDivisionError: division by zero"),
-        ("def up(low, low_rate, high_rate): ...", "holds no upscaler; decorate a function or class with @upscaler"),
+        (
+            "def up(low, low_rate, high_rate): ...",
+            "holds no upscaler at its top level; decorate a function or class there with @upscaler",
+        ),
         ("", "holds no upscaler"),
         ("from srbench.upscaler import upscaler\nf = upscaler(rates=[8000])(print)", "cannot be loaded: TypeError"),
     ],

@@ -26,7 +26,7 @@ def print_leaderboard(document: dict[str, Any]) -> None:
 
     entries = [*document["models"], *document["anchors"]]
     console = open_console(_FIRST + _COLUMN * len(entries))
-    floor = next((e for e in entries if e["name"] == FLOOR), None)
+    floor = next((e for e in entries if e["provenance"]["name"] == FLOOR), None)
     ceiling = next((e for e in document["anchors"] if e["name"] == CEILING), None)
     console.print(f"\n{document['protocol']}  {document['protocol_title']}", soft_wrap=True, style="bold", markup=False)
     for note in document["notes"]:

@@ -13,7 +13,7 @@ from srbench.errors import SrbenchError, shown
 from srbench.metrics import get_metric
 from srbench.results.aggregate import read_utterances
 from srbench.results.bootstrap import most_coverage
-from srbench.results.leaderboard import plain
+from srbench.results.leaderboard import names, plain
 from srbench.results.paired import Paired, differences, holm, paired, smallest_p
 from srbench.run import Run
 from srbench.scoring.references import differing_protocols
@@ -92,17 +92,14 @@ def compare_runs(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> d
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
-    """Return a name for each run: its upscaler's, or where two share it the run's folder."""
+    """Return a name for each run, where there are at least two and none twice."""
     if len(runs) < 2:
         raise SrbenchError("a comparison needs two runs")
     folders = [run.folder.resolve() for run in runs]
     twice = next((folder for folder in folders if folders.count(folder) > 1), None)
     if twice is not None:
         raise SrbenchError(f"{twice.name} is asked for twice: a run is not compared with itself")
-    labels = [str(run.manifest["upscaler"]["name"]) for run in runs]
-    for finer in ([run.folder.name for run in runs], [str(run.folder) for run in runs]):
-        labels = [fine if labels.count(label) > 1 else label for label, fine in zip(labels, finer, strict=True)]
-    return labels
+    return names(runs)
 
 
 def refuse_different(one: Mapping[str, Any], two: Mapping[str, Any], a: str, b: str) -> None:

@@ -144,6 +144,11 @@ def take_in(
     ]
     taken, notes = [], []
     for (protocol_name, _, upscaler), several in found.items():
+        weights = {str(c.run.manifest["upscaler"].get("weights_sha256")) for c in several}
+        if "@" in upscaler and len(weights) > 1:  # not one upscaler run again: two training runs' best.safetensors
+            why = f"{len(weights)} files of weights make the name {upscaler}: rename one, run it again, leave this out"
+            aside += [Aside(c.run.folder, (why,), fault=True) for c in several]
+            continue
         *older, newest = sorted(several, key=_started)
         taken.append(newest)
         if older:

@@ -40,9 +40,17 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
         "own_corpus": plan.own,
         "notes": list(plan.notes),
         "run_dir": str(folder),
-        "models": [run_entry(run) for run in runs],
+        "models": [{**run_entry(run), "name": name} for run, name in zip(runs, names(runs), strict=True)],
         "anchors": [run_entry(run) for run in anchors],
     }
+
+
+def names(runs: Sequence[Run]) -> list[str]:
+    """Return a name for each run: its upscaler's, or where two share it (weights of one file name) the run's folder."""
+    told = [str(run.manifest["upscaler"]["name"]) for run in runs]
+    for finer in ([run.folder.name for run in runs], [str(run.folder) for run in runs]):
+        told = [fine if told.count(name) > 1 else name for name, fine in zip(told, finer, strict=True)]
+    return told
 
 
 def leaderboard_name(plan: Plan) -> str:

@@ -124,7 +124,7 @@ def test_model_below_the_spline_is_marked(document: Document, printed: Printed) 
 
 
 def test_model_equal_to_the_spline_is_marked(document: Document, printed: Printed) -> None:
-    document["models"] = [{**copy.deepcopy(document["anchors"][0]), "name": "same"}]
+    document["models"] = [{**copy.deepcopy(document["anchors"][0]), "name": "same", "provenance": {"name": "same"}}]
     cells = row(printed(document), "SNR")
     assert "†" in cells[1]
     assert "†" not in cells[2]

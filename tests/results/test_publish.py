@@ -311,6 +311,20 @@ def test_of_several_runs_the_newest_is_taken(published: Publish, results: Path) 
     assert {e.upscaler: e.run for e in outcome.published}["linear"] == new
 
 
+def test_weights_of_one_file_name_are_not_one_upscaler(published: Publish, results: Path) -> None:
+    """Neither is taken for the other: two training runs each end in best.safetensors."""
+    old = run_folder(results, "linear")
+    edit_manifest(old, lambda m: m["upscaler"].update(name="net@best.safetensors", weights_sha256="aa"))
+    new = shutil.copytree(old, results / "more" / "tiny" / old.name)
+    edit_manifest(new, lambda m: m["upscaler"].update(weights_sha256="bb"))
+    old, new = rename(old), rename(new)
+    outcome = published(results)
+    assert {each.path for each in outcome.aside if each.fault} == {old, new}
+    assert "2 files of weights make the name net@best.safetensors" in refused(outcome)[0]
+    assert "net@best.safetensors" not in {e.upscaler for e in outcome.published}
+    assert [e.upscaler for e in published(new).published] == ["net@best.safetensors"]
+
+
 def test_a_run_named_twice_is_one(published: Publish, results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(results.parent)
     outcome = published(Path("results"), results, run_folder(results, "linear"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, NoReturn
@@ -148,3 +150,14 @@ def test_a_run_where_nothing_has_a_value(tmp_path: Path) -> None:
     strict(json.dumps(document, allow_nan=False))
     write_leaderboard(document, tmp_path / "leaderboard.csv")
     assert pd.read_csv(tmp_path / "leaderboard.csv")["snr"].isna().all()
+
+
+def test_upscalers_of_one_name_are_told_apart(folder: Path) -> None:
+    """By their folders, as where two weights files are both best.safetensors."""
+    plan = make_plan(load_protocol("demo"), folder / "data", metrics=("snr",), limit=10)
+    one = run_entrant(plan, Entrant("spline"), folder / "names")
+    runs = [one, dataclasses.replace(one, folder=one.folder.with_name("spline-of-another"))]
+    shutil.copytree(one.folder, runs[1].folder)
+    found = leaderboard(plan, runs, [], folder / "names" / "demo")
+    assert [entry["name"] for entry in found["models"]] == [one.folder.name, "spline-of-another"]
+    assert [entry["provenance"]["name"] for entry in found["models"]] == ["spline", "spline"]
