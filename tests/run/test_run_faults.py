@@ -243,7 +243,14 @@ def test_interrupted_run_stops_in_a_line_and_goes_on(
 def test_impatience(workers: int, gap: float, plugin: Path, data: Path, tmp_path: Path) -> None:
     """Ctrl-C again and again, while it is being stopped and while Python ends, is the same Ctrl-C."""
     command = [sys.executable, "-m", "srbench", *run_of("sleepy", plugin, data, tmp_path, "--workers", workers)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # heard, also where the tests run in the background of a shell
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         wait_until(lambda: finished(tmp_path) >= 3)
         while process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)
