@@ -20,9 +20,13 @@ class UpscalerError(SrbenchError):
 
 def shown(value: object, most: int = 200) -> str:
     """Return a text that came from a file as it can stand in a message: printable, on one line, and not too long."""
-    text = str(value)
-    text = text if len(text) <= most else f"{text[:most]}…"
+    text = cut(str(value), most)
     return text if text.isprintable() else repr(text)[1:-1]
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text, and no more than so many characters of it."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> SrbenchError:

@@ -19,7 +19,7 @@ from srbench.errors import SrbenchError
 from srbench.run.pipeline import Made, Record, Task, evaluate, one_line, read_low, seed_all
 
 AHEAD = 2  # batches that are read before they are upscaled
-_LOG = logging.getLogger("srbench.run")
+_LOG = logging.getLogger(__name__)
 
 
 def in_batches(task: Task, batch: int, utterances: Sequence[Utterance], pool: Executor) -> Iterator[Record]:
@@ -47,36 +47,30 @@ def in_batches(task: Task, batch: int, utterances: Sequence[Utterance], pool: Ex
             break
         read = [(each, future.result()) for each, future in reading.popleft()]
         lows = [(each, low) for each, low in read if low is not None]
-        try:
-            made = _together(task, lows)
-        except SrbenchError as error:
-            if len(lows) > 1 and not failed_before:  # once: too small a memory is so for all
-                why = one_line(error)
-                _LOG.warning("%d utterances at once: %s; where that happens, they go one by one", len(lows), why)
-                failed_before = True
-            made = {each.id: _alone(task, each, low) for each, low in lows}
+        made, why = _upscale(task, lows)
+        if why and not failed_before:  # once: too small a memory is so for all
+            _LOG.warning("%d utterances at once: %s; where that happens, they go one by one", len(lows), why)
+            failed_before = True
         measuring |= {pool.submit(evaluate, task, each, made.get(each.id)) for each, _ in read}
         yield from _finished(measuring, keep=3 * batch)
     yield from _finished(measuring, keep=0)
 
 
-def _together(task: Task, lows: Sequence[tuple[Utterance, Samples]]) -> dict[str, Made]:
-    """Return the estimates by utterance, which share the seconds; raise SrbenchError if the batch fails as a whole."""
+def _upscale(task: Task, lows: Sequence[tuple[Utterance, Samples]]) -> tuple[dict[str, Made], str]:
+    """Return the estimates by utterance; where several fail as a whole, each by itself, and why they did."""
     if not lows:
-        return {}
+        return {}, ""
     seed_all(task.seed, lows[0][0].id)
     started = perf_counter()
-    estimates = task.entrant.estimate_batch([low for _, low in lows], task.protocol)
-    seconds = (perf_counter() - started) / len(lows)
-    return {each.id: Made(estimate, seconds) for (each, _), estimate in zip(lows, estimates, strict=True)}
-
-
-def _alone(task: Task, utterance: Utterance, low: Samples) -> Made:
-    """Return the estimate of one utterance, or why there is none."""
     try:
-        return _together(task, [(utterance, low)])[utterance.id]
+        estimates = task.entrant.estimate_batch([low for _, low in lows], task.protocol)
     except SrbenchError as error:
-        return Made(None, 0.0, one_line(error))
+        why = one_line(error)
+        if len(lows) == 1:
+            return {lows[0][0].id: Made(None, 0.0, why)}, ""
+        return {key: made for each in lows for key, made in _upscale(task, [each])[0].items()}, why
+    seconds = (perf_counter() - started) / len(lows)
+    return {each.id: Made(estimate, seconds) for (each, _), estimate in zip(lows, estimates, strict=True)}, ""
 
 
 def _finished(measuring: set[Future[Record]], keep: int) -> Iterator[Record]:

@@ -26,7 +26,7 @@ from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.table import write_table
 
 SEED = 0
-_LOG = logging.getLogger("srbench.run")
+_LOG = logging.getLogger(__name__)
 FIXED_COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined")
 Progress = Callable[[str, int, int], None]
 

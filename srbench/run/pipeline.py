@@ -17,7 +17,7 @@ from srbench import audio
 from srbench.audio import Samples
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_below, file_digest
-from srbench.errors import SrbenchError, UpscalerError
+from srbench.errors import SrbenchError, UpscalerError, cut
 from srbench.metrics import Definition, Pair, measure_all
 from srbench.protocols import Prepared, Protocol, prepare
 from srbench.run.entrant import Entrant
@@ -254,5 +254,4 @@ def audio_file(folder: Path, utterance_id: str) -> Path:
 
 def one_line(error: BaseException) -> str:
     """Return an error's text without line breaks, and not longer than a person reads."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
+    return cut(" ".join(str(error).split()), _LONGEST_REASON)

@@ -16,7 +16,7 @@ from srbench.run.pipeline import Record
 from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
 from srbench.run.threads import single_threaded
 
-_LOG = logging.getLogger("srbench.run")
+_LOG = logging.getLogger(__name__)
 
 
 class Item(Protocol):
@@ -110,7 +110,7 @@ def do_all(
     with open_journal(journal_path) as journal:
         if progress:
             progress(len(done), len(items))
-        for record in _records(work, todo, where, under_way, _deadly(todo, known, under_way)):
+        for record in _records(work, todo, where, known, under_way):
             append(journal, record)
             done[record.utterance] = record
             if progress:
@@ -119,7 +119,7 @@ def do_all(
     return tuple(done[each.id] for each in items)
 
 
-def _records(work: Work[I, R], items: list[I], where: Where, under_way: Path, deadly: list[str]) -> Iterator[R]:
+def _records(work: Work[I, R], items: list[I], where: Where, known: Mapping[str, R], under_way: Path) -> Iterator[R]:
     if not items:
         return
     if where.executor is not None:
@@ -128,7 +128,7 @@ def _records(work: Work[I, R], items: list[I], where: Where, under_way: Path, de
         yield from _batched(work, work.batched, items, where.workers)
     elif where.workers > 1 or where.timeout is not None:  # even a single item may be the one that kills its process
         yield from in_processes(work.evaluate, work.died, items, where.workers, where.timeout)
-    elif deadly:
+    elif deadly := _deadly(items, known, under_way):
         _LOG.warning("the process died, or was killed, at %s: now it works in a process of its own", deadly[0])
         yield from in_processes(work.evaluate, work.died, items, 1)
     else:

@@ -62,6 +62,12 @@ PLUGIN = """
                 raise MemoryError(f"{sum(map(len, lows))} samples")
             return super().upscale_batch(lows, low_rate, high_rate)
 
+    @upscaler("hopeless")
+    class Hopeless(Batched):
+        def upscale_batch(self, lows, low_rate, high_rate):
+            noted(lengths=[len(low) for low in lows])
+            raise RuntimeError("never")
+
     @upscaler("single")
     def single(low, low_rate, high_rate):
         return low.repeat(high_rate // low_rate)
@@ -115,6 +121,12 @@ def test_batches_that_all_fail_are_told_of_once(plan: Plan, plugin: Path, caplog
         records = run(plan, plugin, "narrow").records
     assert not any(r.error for r in records)
     assert len(caplog.messages) == 1
+
+
+def test_a_batch_of_one_that_fails_is_not_tried_again(plugin: Path) -> None:
+    plan = make_plan(load_protocol("demo"), metrics=("snr",), limit=9)
+    assert all(r.error for r in run(plan, plugin, "hopeless").records)
+    assert [len(each["lengths"]) for each in told(plugin)] == [8, *[1] * 8, 1]
 
 
 def test_too_few_signals_are_no_answer(plan: Plan, plugin: Path) -> None:
