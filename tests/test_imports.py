@@ -19,6 +19,7 @@ RANK = {
     "run": 4,
     "protocols": 3,
     "audit": 3,
+    "lint": 3,
     "metrics": 2,
     "corpora": 2,
     "upscaler": 2,

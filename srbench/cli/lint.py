@@ -29,8 +29,8 @@ def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...],
     One row per model, one column per metric: pasted rows, an SNR and an MSE that contradict each other, values out of
     range, models below the spline, digits that mean nothing. Exit status 1 if there are errors or warnings.
     """
-    from srbench.audit.lint import lint
-    from srbench.audit.table import read_table
+    from srbench.lint.lint import lint
+    from srbench.lint.table import read_table
 
     read = read_table(table, columns=_pairs(columns, "--column"), conventions=_pairs(conventions, "--convention"))
     findings = lint(read, n=n)

@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from srbench.audio import Rate, parse_rate
-from srbench.audit.table import LSD_CONVENTIONS
 from srbench.errors import SrbenchError, shown, unknown_name
+from srbench.lint.table import LSD_CONVENTIONS
 from srbench.metrics import get_metric
 from srbench.protocols import Protocol, load_protocol
 from srbench.text import read_text

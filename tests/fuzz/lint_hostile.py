@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from srbench.audit.lint import lint
-from srbench.audit.table import read_table
 from srbench.errors import SrbenchError
+from srbench.lint.lint import lint
+from srbench.lint.table import read_table
 
 N = 60_000
 _MD = "|model|snr|\n|-|-|\n|"

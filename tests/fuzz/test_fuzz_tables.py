@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from lint_hostile import HOSTILE
 from mutations import ODD, answer, damaged_text
 
-from srbench.audit.lint import lint
-from srbench.audit.table import read_table
 from srbench.cli.main import main
 from srbench.errors import SrbenchError
+from srbench.lint.lint import lint
+from srbench.lint.table import read_table
 from srbench.report.tables import write_tables
 from srbench.results.board import DIGEST, digest, read_board
 from srbench.results.published import COLUMNS, load_published

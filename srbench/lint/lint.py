@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from srbench.audit import rules_models, rules_values
-from srbench.audit.rule import RULES, SEVERITIES, Finding
-from srbench.audit.table import Table
 from srbench.errors import unknown_name
+from srbench.lint import rules_models, rules_values
+from srbench.lint.rule import RULES, SEVERITIES, Finding
+from srbench.lint.table import Table
 
 __all__ = ["RULES", "Finding", "lint", "rules_models", "rules_values"]
 
@@ -16,7 +16,7 @@ def lint(table: Table, *, n: int | None = None, rules: tuple[str, ...] = ()) -> 
     Parameters
     ----------
     table : Table
-        From `srbench.audit.table.read_table`.
+        From `srbench.lint.table.read_table`.
     n : int, optional
         The number of utterances behind each mean, where no column says it.
     rules : tuple of str

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from srbench.audit.table import Panel, Row, Table
+from srbench.lint.table import Panel, Row, Table
 
 SEVERITIES = ("error", "warning", "note")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from srbench.audit.implied_power import (
+from srbench.lint.implied_power import (
     EXPLAINED,
     FULL_SCALE,
     INDISTINCT,
@@ -18,9 +18,9 @@ from srbench.audit.implied_power import (
     spread_of,
     suggestion,
 )
-from srbench.audit.number import Number
-from srbench.audit.rule import Finding, rule, short, where, who
-from srbench.audit.table import Column, Panel, Row, Table
+from srbench.lint.number import Number
+from srbench.lint.rule import Finding, rule, short, where, who
+from srbench.lint.table import Column, Panel, Row, Table
 from srbench.metrics import METRICS
 
 _SURE_DIGITS, _TIE_DIGITS = 6, 5

@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from srbench.audit.lint import RULES, Finding, lint
-from srbench.audit.number import parse_number
-from srbench.audit.table import read_table
 from srbench.cli.lint import command
 from srbench.errors import SrbenchError
+from srbench.lint.lint import RULES, Finding, lint
+from srbench.lint.number import parse_number
+from srbench.lint.table import read_table
 
 PRINTED = (
     ("stacked B=4 M=512, 50 epochs", "45.8967", "1.19825", "4.1263e-5"),

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from srbench.audit.grids import plain_text, read_grids
-from srbench.audit.number import SUPERSCRIPTS, Number, parse_number
 from srbench.errors import SrbenchError, shown, unknown_name
+from srbench.lint.grids import plain_text, read_grids
+from srbench.lint.number import SUPERSCRIPTS, Number, parse_number
 from srbench.metrics import METRICS, get_metric
 
 LSD_CONVENTIONS = {"nuwave": "lsd"} | {

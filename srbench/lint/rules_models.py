@@ -6,9 +6,9 @@ import math
 import re
 from collections.abc import Iterator
 
-from srbench.audit.number import Number
-from srbench.audit.rule import Finding, rule, short, where, who
-from srbench.audit.table import LSD_CONVENTIONS, Panel, Row, Table
+from srbench.lint.number import Number
+from srbench.lint.rule import Finding, rule, short, where, who
+from srbench.lint.table import LSD_CONVENTIONS, Panel, Row, Table
 from srbench.metrics import METRICS
 
 _BASELINES = (

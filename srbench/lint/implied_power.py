@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from srbench.audit.table import Panel, Row
+from srbench.lint.table import Panel, Row
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from srbench.audit.grids import plain_text
+from srbench.lint.grids import plain_text
 
 _MISSING = frozenset({"", "-", "–", "—", "--", "---", "n/a", "na", "nan", "none", "null", "/", "?", "x"})
 _LONGEST = 100  # characters; no number is printed with more, and to match one takes time as their square

@@ -1,0 +1,1 @@
+"""The lint: tables of results checked against themselves."""
