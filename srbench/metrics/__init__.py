@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from srbench.errors import UndefinedMetric, unknown_name
 from srbench.metrics import intelligibility, lsd, perceptual, quality, waveform
+from srbench.metrics.arguments import as_cutoff, as_rate
 from srbench.metrics.metric import Definition, Metric
 from srbench.metrics.pair import Pair
 
@@ -74,9 +75,10 @@ def define(names: Sequence[str], sample_rate: int, cutoff: float | None) -> dict
     Raises
     ------
     SrbenchError
-        If a name is unknown, or a metric is not defined at this rate or not installed.
+        If a name is unknown, the rate or the cutoff is none, or a metric is not defined at this rate or not installed.
     """
-    definitions = {name: get_metric(name).define(sample_rate, cutoff) for name in names}
+    rate = as_rate(sample_rate)
+    definitions = {name: get_metric(name).define(rate, as_cutoff(cutoff, rate)) for name in names}
     for definition in definitions.values():
         definition.signature()  # raises where an optional package is not installed
     return definitions

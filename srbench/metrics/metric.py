@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from srbench.errors import SrbenchError
+from srbench.metrics.arguments import as_cutoff, as_rate
 from srbench.metrics.pair import Pair
 from srbench.signature import Signature
 
@@ -75,11 +76,13 @@ class Metric:
         UndefinedMetric
             If this pair has no value (a silent reference, a signal too short).
         """
-        return self.define(sample_rate, cutoff).measure(Pair(reference, estimate, sample_rate, cutoff))
+        pair = Pair(reference, estimate, sample_rate, cutoff)
+        return self.define(pair.sample_rate, pair.cutoff).measure(pair)
 
     def signature(self, sample_rate: int, cutoff: float | None = None) -> Signature:
         """Return the signature of the definition used at this rate and cutoff."""
-        return self.define(sample_rate, cutoff).signature()
+        rate = as_rate(sample_rate)
+        return self.define(rate, as_cutoff(cutoff, rate)).signature()
 
 
 def needs_rate(name: str, sample_rate: int, least: int) -> None:

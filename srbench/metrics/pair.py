@@ -9,6 +9,7 @@ import numpy as np
 
 from srbench.audio import Samples, resample
 from srbench.errors import SrbenchError
+from srbench.metrics.arguments import as_cutoff, as_rate, as_samples
 
 T = TypeVar("T")
 
@@ -27,7 +28,8 @@ class Pair:
     Raises
     ------
     SrbenchError
-        For another shape, unequal lengths, samples that are not floats, NaN or infinity, or no samples.
+        For another shape, unequal lengths, samples that are masked or not floats, NaN or infinity, or no samples; for
+        a rate or a cutoff that is none.
     """
 
     def __init__(self, reference: Any, estimate: Any, sample_rate: int, cutoff: float | None = None) -> None:
@@ -37,12 +39,8 @@ class Pair:
             raise SrbenchError(
                 f"reference and estimate differ in length: {len(self.reference)} and {len(self.estimate)} samples"
             )
-        if sample_rate <= 0 or int(sample_rate) != sample_rate:
-            raise SrbenchError(f"the sample rate must be a positive whole number of Hz, not {sample_rate}")
-        if cutoff is not None and not 0 < cutoff < sample_rate / 2:
-            raise SrbenchError(f"the cutoff must lie between 0 and {sample_rate / 2:g} Hz, not at {cutoff:g}")
-        self.sample_rate = int(sample_rate)
-        self.cutoff = cutoff
+        self.sample_rate = as_rate(sample_rate)
+        self.cutoff = as_cutoff(cutoff, self.sample_rate)
         self._known: dict[Any, Any] = {}
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:
@@ -71,17 +69,7 @@ def parts(length: int, at_once: int) -> list[slice]:
 
 
 def _samples(signal: Any, name: str) -> Samples:
-    array = np.asarray(signal)
-    if array.ndim != 1:
-        raise SrbenchError(f"the {name} must have shape (n,), not {array.shape}; a metric takes one channel")
-    if array.dtype.kind != "f":
-        raise SrbenchError(
-            f"the {name} must hold floats with full scale 1.0, not {array.dtype}; divide 16-bit by 32768"
-        )
-    if array.size == 0:
-        raise SrbenchError(f"the {name} holds no samples")
-    # contiguous, so that sums do not depend on how the caller laid the samples out
-    array = np.ascontiguousarray(array, dtype=np.float64)
+    array = as_samples(signal, name)
     if not np.isfinite(array).all():
         raise SrbenchError(f"the {name} holds {np.count_nonzero(~np.isfinite(array))} NaN or infinite samples")
     return array

@@ -16,13 +16,13 @@ from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, define
+from srbench.metrics.arguments import as_cutoff, as_names
 from srbench.names import check_name
 from srbench.protocols import protocol_names
 from srbench.run import Run
 from srbench.run.engine import begun, write_run_tables
 from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
 from srbench.run.workers import HERE, Where, Work, do_all
-from srbench.scoring.arguments import as_cutoff, as_names
 from srbench.scoring.faults import Looks
 from srbench.scoring.pair import WITH_CUTOFF, default_metrics
 from srbench.scoring.pairing import FilePair, Pairs, pair_up

@@ -11,8 +11,8 @@ import numpy as np
 from srbench.audio import Samples, damage, resample
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, Pair, define, measure_all
+from srbench.metrics.arguments import as_cutoff, as_names, as_rate, as_samples
 from srbench.scoring import levels
-from srbench.scoring.arguments import as_channels, as_cutoff, as_names, as_rate
 from srbench.scoring.effects import warnings_of
 from srbench.scoring.faults import LEAST_CONFIDENCE, Looks, look
 from srbench.scoring.repair import Repairs, align, match_length
@@ -115,7 +115,7 @@ def score(
     ['delay']
     """
     repairs = Repairs(align, match_length, match_gain, resample)
-    pair = [as_channels(signal, name) for signal, name in ((reference, "reference"), (estimate, "estimate"))]
+    pair = [as_samples(signal, name)[:, None] for signal, name in ((reference, "reference"), (estimate, "estimate"))]
     sample_rate = as_rate(sample_rate, "sample_rate")
     rates = sample_rate, sample_rate if estimate_rate is None else as_rate(estimate_rate, "estimate_rate")
     cutoff = as_cutoff(cutoff, sample_rate)
@@ -124,7 +124,7 @@ def score(
     if low is not None:
         if cutoff is None:
             raise SrbenchError("a low-resolution signal needs the cutoff, half its rate in Hz")
-        given = as_channels(low, "low-resolution signal")[:, 0], 2 * cutoff
+        given = as_samples(low, "low-resolution signal"), 2 * cutoff
         if what := damage(given[0]):
             raise SrbenchError(f"the low-resolution signal holds {what}")
     result = score_pair(pair[0], pair[1], rates, definitions, cutoff, repairs, given)

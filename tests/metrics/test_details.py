@@ -101,9 +101,10 @@ class TestPair:
     def test_the_cutoff_lies_anywhere_between_0_and_half_the_rate(self, cutoff):
         assert Pair(noise(10), noise(10), 16000, cutoff).cutoff == cutoff
 
-    def test_1_hz_is_a_rate(self):
-        pair = Pair(noise(10), noise(10), 1)
-        assert (pair.sample_rate, pair.cutoff) == (1, None)
+    @pytest.mark.parametrize("rate", [1000, 1_000_000])
+    def test_the_lowest_and_the_highest_rate(self, rate):
+        pair = Pair(noise(10), noise(10), rate)
+        assert (pair.sample_rate, pair.cutoff) == (rate, None)
 
     def test_a_rate_comes_back_as_an_int(self):
         assert type(Pair(noise(10), noise(10), 16000.0).sample_rate) is int

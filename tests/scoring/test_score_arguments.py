@@ -47,7 +47,7 @@ def test_cutoffs(cutoff: Any):
 def test_arguments_in_another_order():
     reference, estimate, _ = splined(2)
     for given in ((reference, RATE, estimate), (RATE, reference, estimate), (reference, estimate, reference)):
-        assert "the order is score(reference, estimate, sample_rate)" in refused(*given)
+        assert "the order is (reference, estimate, sample_rate)" in refused(*given)
 
 
 class _NeedsGradient:

@@ -1,4 +1,4 @@
-"""What is asked for, checked before anything is measured: signals, rates, a cutoff, metrics."""
+"""What is asked for, checked before anything is measured, for one metric and for a score alike."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from srbench.audio import HIGHEST_RATE, LOWEST_RATE, Samples
 from srbench.errors import SrbenchError, shown
 
-_CALL = "score(reference, estimate, sample_rate)"
+_CALL = "(reference, estimate, sample_rate)"
 
 
-def as_rate(value: Any, name: str) -> int:
+def as_rate(value: Any, name: str = "the sample rate") -> int:
     """Return a sample rate as a whole number of Hz.
 
     Raises
@@ -57,8 +57,8 @@ def as_names(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def as_channels(signal: Any, name: str) -> Samples:
-    """Return a signal as an array of shape (n, 1).
+def as_samples(signal: Any, name: str) -> Samples:
+    """Return a signal as a contiguous array of shape (n,). It may hold NaN and infinity.
 
     Raises
     ------
@@ -79,7 +79,9 @@ def as_channels(signal: Any, name: str) -> Samples:
         raise SrbenchError(
             f"the {name} must hold floats with full scale 1.0, not {array.dtype}; divide 16-bit by 32768"
         )
-    return np.asarray(array, dtype=np.float64)[:, None]
+    with np.errstate(over="ignore"):  # a longdouble beyond what float64 holds: infinite, and told as that
+        # contiguous, so that sums do not depend on how the caller laid the samples out
+        return np.ascontiguousarray(array, dtype=np.float64)
 
 
 def _told(value: Any) -> str:
