@@ -7,7 +7,6 @@ caller asks for it by name.
 from __future__ import annotations
 
 import errno
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,21 +17,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from srbench import container
 from srbench.errors import SrbenchError
 from srbench.files import beside
 
 Samples = NDArray[np.float64]
 Rate = int | Fraction  # Hz; a Fraction where the rate is not whole: 16 kHz at scale 6 comes from 8000/3 Hz
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
+# of what `srbench.container` knows and libsndfile reads
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc"),
+    *(".w64", ".rf64", ".caf", ".au", ".snd", ".nist", ".sph"),
+)
 RESAMPLER = "soxr-HQ"  # librosa's default as well; the text stands in signatures
 LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header that says another is damaged
 LOUDEST = 2.0**31  # times full scale: integers of 32 bits that were never scaled; what goes further is no sound
 MOST_SAMPLES = 1 << 28  # held at once, of all channels: 2 GiB, an hour and a half at 48 kHz
 _UNKNOWN = 2**63 - 1  # what libsndfile makes of a length that a FLAC header leaves out; it cannot read such a file on
 _BLOCK = 1 << 20  # samples; read at once, because a header may promise any number
-# How files begin that are opened: RIFF in its kinds, AIFF, AU, CAF, NIST, FLAC, Ogg. libsndfile tries to make something
-# of any bytes, MP3 before all, and talks on stderr while it does.
-_HEADS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"NIST", b"fLaC", b"OggS")
 
 
 def parse_rate(text: str) -> Rate:
@@ -90,15 +91,14 @@ def open_audio(path: str | Path) -> Iterator[Any]:
     """
     sf = _soundfile()
     try:
-        with Path(path).open("rb") as file:
-            head, promised = file.read(4), int.from_bytes(file.read(4), "little") + 8
-            size = os.fstat(file.fileno()).st_size
-        # libsndfile reads as much of a WAV file as is there and says nothing; some writers are a few bytes off, and one
-        # that could not know the length says the most that there is
-        if head == b"RIFF" and size + 64 < promised < 0x7FFF0000:
-            raise SrbenchError(f"{path}: cut short: its header promises {promised} bytes, {size} are there")
-        if head not in _HEADS or Path(path).suffix.lower() == ".raw":  # of which soundfile believes no header
+        with Path(path).open("rb") as content:
+            # of what is called .raw, soundfile believes no header
+            known = Path(path).suffix.lower() != ".raw" and container.is_audio(content, Path(path).suffix)
+            missing = container.what_is_missing(content) if known else ""
+        if not known:
             raise SrbenchError(_why_unreadable(path))
+        if missing:
+            raise SrbenchError(f"{path}: {missing}")
         with sf.SoundFile(str(path)) as file:
             rate = int(file.samplerate)
             if not LOWEST_RATE <= rate <= HIGHEST_RATE:
@@ -145,8 +145,11 @@ def read_channels(path: str | Path) -> tuple[Samples, int]:
         If the file is missing, is not audio, is empty, or holds more than `MOST_SAMPLES`.
     """
     with open_audio(path) as file:
-        samples = read_frames(file, path, int(file.frames))
+        promised = int(file.frames)
+        samples = read_frames(file, path, promised)
         sample_rate = int(file.samplerate)
+    if len(samples) < promised:
+        raise SrbenchError(f"{path}: cut short: its header promises {promised} samples, {len(samples)} are there")
     if not len(samples):
         raise SrbenchError(f"{path}: holds no samples")
     return samples, sample_rate

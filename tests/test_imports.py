@@ -27,6 +27,7 @@ RANK = {
     "degradation": 1,
     "bandwidth": 1,
     "audio": 0,
+    "container": 0,
     "signature": 0,
     "table": 1,
     "names": 0,

@@ -70,7 +70,7 @@ def choose(recipe: Recipe, data: Sequence[str | Path]) -> tuple[list[Utterance],
     split = protocol.load_split() if chosen.side else None
     found: list[Utterance] = []
     for folder in data:
-        corpus = open_corpus(folder, split.mic if split else "mic1")
+        corpus = open_corpus(folder, split.mic if split else "mic1", protocol.corpus)
         found += [
             u
             for u in corpus.utterances

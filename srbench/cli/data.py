@@ -47,7 +47,8 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
     else:
         chosen = load_protocol(protocol)
         split = chosen.load_split()
-        corpus, ids, sample_rate = open_corpus(folder, split.mic), split.ids(side or chosen.side), chosen.high_rate
+        corpus = open_corpus(folder, split.mic, chosen.corpus)
+        ids, sample_rate = split.ids(side or chosen.side), chosen.high_rate
     with progress_bar() as progress:
         findings = verify(
             corpus,
@@ -67,6 +68,7 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
                 "protocol": protocol,
                 "checked": checked,
                 "counts": counts,
+                "notes": list(corpus.notes),
                 "rates": {str(rate): n for rate, n in sorted(rates.items())},
                 "findings": [vars(finding) for finding in findings],
             }
@@ -74,6 +76,8 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
         return 1 if findings else 0
     for finding in findings:
         click.echo(f"{finding.kind:<13} {finding.utterance}: {finding.detail}")
+    for note in corpus.notes:
+        click.echo(note)
     summary = ", ".join(f"{n} {kind}" for kind, n in counts.items()) or "nothing wrong"
     told = ", ".join(f"{n} at {rate} Hz" for rate, n in sorted(rates.items()) if rate)
     click.echo(f"{corpus.name}, {checked} utterances: {summary}. The folder holds {told or 'no readable file'}.")

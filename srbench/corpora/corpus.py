@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srbench.audio import AUDIO_SUFFIXES
-from srbench.errors import SrbenchError
+from srbench.corpora.listing import Listing, audio_below
+from srbench.errors import SrbenchError, shown
 
+FOLDER = "folder"  # what any other folder than VCTK's is called
+_VCTK_080 = "vctk-0.80"
 _VCTK_FILE = re.compile(r"((?:p|s)\d+)_(\d+)(?:_(mic[12]))?")
 _VCTK_NAME = re.compile(r"((?:p|s)\d+)_\d+(?![A-Za-z0-9])")
 
@@ -41,12 +44,13 @@ class Corpus:
     """A named collection of utterances, sorted by id.
 
     ``name`` says what was recognised: ``vctk-0.80``, ``vctk-0.92-mic1`` (or ``-mic2``), ``demo-1`` (the embedded one)
-    or ``folder``.
+    or ``folder``. ``notes`` say what lies in the folder and was left out.
     """
 
     name: str
     root: Path
     utterances: tuple[Utterance, ...]
+    notes: tuple[str, ...] = ()
 
     def by_id(self) -> dict[str, Utterance]:
         """Map ids to utterances."""
@@ -70,19 +74,23 @@ def file_digest(path: Path) -> str:
         return ""
 
 
-def open_corpus(folder: str | Path, mic: str = "mic1") -> Corpus:
+def open_corpus(folder: str | Path, mic: str = "mic1", wanted: str | None = None) -> Corpus:
     """Recognise the layout of a folder and list its utterances.
 
     VCTK 0.80 is ``wav48/pXXX/pXXX_NNN.{wav,flac}``, VCTK 0.92 ``wav48_silence_trimmed/pXXX/pXXX_NNN_mic{1,2}.flac``
     (files of the other microphone are passed over); both are found in the folder itself or one level below it, as the
-    archives unpack. A folder of speaker folders with VCTK's file names counts too. Any other folder is read
-    recursively: the id is the path without its suffix, the speaker is the file's own folder.
+    archives unpack. A folder of files with VCTK's names counts too: without a wish only where all have them, with the
+    wish for VCTK where most have. Any other folder is read recursively: the id is the path without its suffix, the
+    speaker is told by a name like VCTK's, else it is the file's own folder.
 
     Parameters
     ----------
     folder : path
     mic : {"mic1", "mic2"}
         Which microphone of VCTK 0.92 to take.
+    wanted : str, optional
+        The corpus that is asked for, as `Corpus.name` calls it: taken where the folder holds several, and "folder"
+        takes any folder as one.
 
     Raises
     ------
@@ -94,26 +102,64 @@ def open_corpus(folder: str | Path, mic: str = "mic1") -> Corpus:
         raise SrbenchError(f"{root}: {'is not a folder' if root.exists() else 'no such folder'}; --data takes a corpus")
     if mic not in ("mic1", "mic2"):
         raise SrbenchError(f"unknown microphone '{mic}'; VCTK 0.92 has mic1 and mic2")
-    for base in (root, *sorted(child for child in root.iterdir() if child.is_dir())):
-        for name, version in (("wav48_silence_trimmed", f"vctk-0.92-{mic}"), ("wav48", "vctk-0.80")):
+    if wanted == FOLDER:
+        return _any_folder(root, _some_audio(root))
+    layouts = _vctk_layouts(root, mic)
+    for version, audio_folder in sorted(layouts, key=lambda each: each[0] != wanted):  # stable: else the first
+        return _vctk(version, root, audio_folder, audio_below(audio_folder), mic)
+    listing = _some_audio(root)
+    named = [match for file in listing.files if (match := _VCTK_FILE.fullmatch(file.stem))]
+    wish = wanted is not None and wanted.startswith("vctk-")
+    if len(named) == len(listing.files) or (wish and 2 * len(named) > len(listing.files)):
+        has_mics, has_plain = (any(bool(match[3]) is told for match in named) for told in (True, False))
+        new = wanted != _VCTK_080 if has_mics and has_plain else has_mics
+        return _vctk(f"vctk-0.92-{mic}" if new else _VCTK_080, root, root, listing, mic)
+    return _any_folder(root, listing)
+
+
+def _vctk_layouts(root: Path, mic: str) -> list[tuple[str, Path]]:
+    """Return the folders that are laid out as VCTK is, with the version each is of."""
+    found = []
+    for base in (root, *sorted(child for child in root.iterdir() if child.is_dir() and child.name[0] != ".")):
+        for name, version in (("wav48_silence_trimmed", f"vctk-0.92-{mic}"), ("wav48", _VCTK_080)):
             audio_folder = base if base.name == name else base / name
             if audio_folder.is_dir():
-                return Corpus(version, root, _vctk_utterances(audio_folder, mic))
-    return _other_folder(root, mic)
+                found.append((version, audio_folder))
+    return found
 
 
-def _other_folder(root: Path, mic: str) -> Corpus:
-    files = audio_files(root)
-    if not files:
-        raise SrbenchError(f"{root}: holds no audio ({', '.join(AUDIO_SUFFIXES)}); give the folder of a corpus")
-    if all(_VCTK_FILE.fullmatch(file.stem) for file in files):
-        version = f"vctk-0.92-{mic}" if any("_mic" in file.stem for file in files) else "vctk-0.80"
-        return Corpus(version, root, _vctk_utterances(root, mic))
-    found = []
-    for file in files:
-        relative = file.relative_to(root)
-        found.append(Utterance(relative.with_suffix("").as_posix(), folder_of(file, root), file))
-    return Corpus("folder", root, sorted_unique(found))
+def _some_audio(root: Path) -> Listing:
+    listing = audio_below(root)
+    if not listing.files:
+        kinds = ", ".join(AUDIO_SUFFIXES)
+        raise SrbenchError(
+            " ".join((f"{root}: holds no audio ({kinds}); give the folder of a corpus.", *listing.notes))
+        )
+    return listing
+
+
+def _any_folder(root: Path, listing: Listing) -> Corpus:
+    found = [
+        Utterance(file.relative_to(root).with_suffix("").as_posix(), speaker_of(file, root), file)
+        for file in listing.files
+    ]
+    return Corpus(FOLDER, root, sorted_unique(found), listing.notes)
+
+
+def _vctk(version: str, root: Path, folder: Path, listing: Listing, mic: str) -> Corpus:
+    found, others = [], []
+    for file in listing.files:
+        match = _VCTK_FILE.fullmatch(file.stem)
+        if match is None or (match[3] and version == _VCTK_080):
+            others.append(file.name)
+        elif match[3] in (None, mic):
+            found.append(Utterance(f"{match[1]}_{match[2]}", match[1], file))
+    if not found:
+        raise SrbenchError(f"{folder}: looks like VCTK but holds no utterance pXXX_NNN (of {mic}, for VCTK 0.92)")
+    notes = listing.notes
+    if others:
+        notes += (f"Left out, not named as {version} names its files: {len(others)}, the first {shown(others[0])}.",)
+    return Corpus(version, root, sorted_unique(found), notes)
 
 
 def folder_of(file: Path, root: Path) -> str:
@@ -126,24 +172,6 @@ def speaker_of(file: Path, root: Path) -> str:
     """Return the speaker that a file's name tells as VCTK's do (``p225_001``), else its folder."""
     match = _VCTK_NAME.match(file.name)
     return match[1] if match else folder_of(file, root)
-
-
-def _vctk_utterances(folder: Path, mic: str) -> tuple[Utterance, ...]:
-    found = []
-    for file in audio_files(folder):
-        match = _VCTK_FILE.fullmatch(file.stem)
-        if match and match[3] in (None, mic):
-            found.append(Utterance(f"{match[1]}_{match[2]}", match[1], file))
-    if not found:
-        raise SrbenchError(f"{folder}: looks like VCTK but holds no utterance pXXX_NNN (of {mic}, for VCTK 0.92)")
-    return sorted_unique(found)
-
-
-def audio_files(folder: Path) -> list[Path]:
-    """Return the audio files in a folder and below it, sorted; links that lead nowhere too: they are missing files."""
-    named = (p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
-    found = (p for p in named if p.is_file() or (p.is_symlink() and not p.exists()))
-    return sorted(p for p in found if not p.name.startswith("._"))  # macOS leaves these beside the real ones
 
 
 def sorted_unique(utterances: list[Utterance]) -> tuple[Utterance, ...]:

@@ -51,6 +51,8 @@ def print_scores(document: dict[str, Any]) -> None:
             say(f"{title}failed: {each['id']}: {each['error']}", "red")
         if len(failures) > _LISTED:
             say(f"{title}        … and {len(failures) - _LISTED} more", "red")
+        for note in system["notes"]:
+            say(f"{title}{note}", "yellow")
         for side, files in system["unmatched"].items():
             if files:
                 names = ", ".join(Path(file).name for file in files[:_LISTED])

@@ -59,7 +59,7 @@ def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str,
     SrbenchError
         If a folder is no corpus.
     """
-    opened: dict[tuple[Path, str], Corpus] = {}
+    opened: dict[tuple[Path, str, str], Corpus] = {}
     found = {}
     for protocol in protocols:
         if isinstance(protocol, References):
@@ -68,10 +68,11 @@ def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str,
             continue
         mic = protocol.load_split().mic
         for folder in folders:
-            if (folder, mic) not in opened:
-                opened[folder, mic] = open_corpus(folder, mic)
-            if opened[folder, mic].name == protocol.corpus:
-                found[protocol.name] = opened[folder, mic]
+            key = (folder, mic, protocol.corpus)
+            if key not in opened:
+                opened[key] = open_corpus(*key)
+            if opened[key].name == protocol.corpus:
+                found[protocol.name] = opened[key]
         if protocol.corpus == DEMO:
             found[protocol.name] = demo_corpus()
     return found

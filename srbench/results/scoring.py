@@ -44,6 +44,7 @@ def _system(run: ScoreRun) -> dict[str, Any]:
         "pairs": len(run.records),
         "n": told["n"],
         "failed": told["failed"],
+        "notes": list(run.pairs.notes),
         "unmatched": {side: [str(path) for path in paths] for side, paths in lonely.items()},
         "metrics": told["metrics"],
         "run_dir": told["run_dir"],

@@ -95,7 +95,7 @@ def make_plan(
     if limit is not None and limit < 1:
         raise SrbenchError(f"--limit must be at least 1, not {limit}")
     own_split = protocol.load_split()
-    corpus = demo_corpus() if data is None else open_corpus(data, own_split.mic)
+    corpus = demo_corpus() if data is None else open_corpus(data, own_split.mic, protocol.corpus)
     if side is None:
         side = ALL if protocol.corpus == DEMO and corpus.name != DEMO else protocol.side
     missing: list[str] = []
@@ -121,6 +121,7 @@ def make_plan(
         notes.append(f"Not the protocol's own side: {side} in place of {protocol.side}.")
     if missing:
         notes.append(f"Partial: {len(chosen)} of {expected} utterances of the split are there.")
+    notes += corpus.notes
     found = len(chosen)
     if limit is not None and limit < found:
         notes.append(f"Partial: limited to the first {limit} of {expected} utterances.")

@@ -204,7 +204,7 @@ def _manifest(job: Job, known: Mapping[str, Any], pairs: Pairs) -> dict[str, Any
         **known,
         "split": {"name": "all", "side": "all", "expected": pairs.expected, "found": len(pairs.pairs)},
         "own_corpus": True,
-        "notes": [f"Repaired where needed: {repaired}."] if repaired else [],
+        "notes": [*([f"Repaired where needed: {repaired}."] if repaired else []), *pairs.notes],
         "corpus": {
             "name": "folder",
             "folder": job.reference.name,

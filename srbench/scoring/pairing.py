@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench.corpora.corpus import Utterance, audio_files, sorted_unique, speaker_of
+from srbench.corpora.corpus import Utterance, sorted_unique, speaker_of
+from srbench.corpora.listing import audio_below
 from srbench.errors import SrbenchError
 
 
@@ -32,7 +33,7 @@ class Pairs:
     """The pairs of one system, sorted by id, what is left over on either side, and the folder of its estimates.
 
     ``expected`` is the number of references in all. One that another system has an estimate for is in a pair, without
-    an estimate, and not left over.
+    an estimate, and not left over. ``notes`` say what else lies in the folders and was left out.
     """
 
     pairs: tuple[FilePair, ...]
@@ -40,6 +41,7 @@ class Pairs:
     expected: int
     lonely_references: tuple[Path, ...] = ()
     lonely_estimates: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def find_side(place: str | Path, pattern: str | None = None) -> dict[str, Utterance]:
@@ -67,7 +69,8 @@ def find_side(place: str | Path, pattern: str | None = None) -> dict[str, Uttera
         raise SrbenchError(f"{place}: no such file or folder")
     expression = None if pattern is None else _expression(_composed(pattern))
     found = []
-    for file in audio_files(place):
+    listing = audio_below(place)
+    for file in listing.files:
         relative = file.relative_to(place)
         if expression is None:
             name = _composed(relative.with_suffix("").as_posix())
@@ -79,7 +82,7 @@ def find_side(place: str | Path, pattern: str | None = None) -> dict[str, Uttera
         found.append(Utterance(name, speaker_of(file, place), file))
     if not found:
         what = "no audio" if pattern is None else f"no audio file named like '{pattern}'"
-        raise SrbenchError(f"{place}: holds {what}")
+        raise SrbenchError(" ".join((f"{place}: holds {what}.", *listing.notes)))
     return {each.id: each for each in sorted_unique(found)}
 
 
@@ -159,6 +162,7 @@ def pair_up(
             len(references),
             tuple(each.path for key, each in references.items() if key not in wanted) + others[0],
             tuple(sorted({each.path for each in side.values()} - {each.path for each in pairs.values()})) + rest,
+            tuple(dict.fromkeys((*_left_out("references", reference), *_left_out("estimates", place)))),
         )
         for place, pairs, side, rest in zip(estimates, matched, sides, others[1:], strict=True)
     ]
@@ -169,10 +173,14 @@ def _root(place: str | Path) -> Path:
     return place if place.is_dir() else place.parent
 
 
+def _left_out(side: str, place: str | Path) -> list[str]:
+    return [f"Of the {side}: {note}" for note in (audio_below(place).notes if Path(place).is_dir() else ())]
+
+
 def _of_no_side(places: Sequence[str | Path], sides: Sequence[dict[str, Utterance]]) -> list[tuple[Path, ...]]:
     """Return for each folder the audio files that fit no pattern."""
     known = {each.path.resolve() for side in sides for each in side.values()}
-    files = [audio_files(Path(place)) if Path(place).is_dir() else [] for place in places]
+    files = [audio_below(place).files if Path(place).is_dir() else () for place in places]
     return [tuple(file for file in found if file.resolve() not in known) for found in files]
 
 

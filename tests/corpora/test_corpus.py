@@ -76,7 +76,7 @@ LAYOUTS = {
     "one name that is not VCTK's": (
         ["p225_001.wav", "hello.wav"],
         "folder",
-        [("hello", "corpus", 1), ("p225_001", "corpus", 0)],
+        [("hello", "corpus", 1), ("p225_001", "p225", 0)],
     ),
 }
 
@@ -118,6 +118,51 @@ def test_a_folder_named_like_a_recording_is_none(tmp_path: Path) -> None:
     assert [u.id for u in open_corpus(tmp_path).utterances] == ["x.wav/inside"]
 
 
+def test_what_the_protocol_asks_for_decides_between_two_versions(tmp_path: Path) -> None:
+    lay(tmp_path, "wav48_silence_trimmed/p225/p225_001_mic1.flac", "wav48/p225/p225_002.wav")
+    for wanted, names in (("vctk-0.80", ["p225_002"]), ("vctk-0.92-mic1", ["p225_001"]), ("demo-1", ["p225_001"])):
+        corpus = open_corpus(tmp_path, wanted=wanted)
+        assert [u.id for u in corpus.utterances] == names
+        assert corpus.name == wanted.replace("demo-1", "vctk-0.92-mic1")
+
+
+def test_what_the_protocol_asks_for_decides_one_level_below(tmp_path: Path) -> None:
+    lay(tmp_path, "A/wav48/p225/p225_002.wav", "B/wav48_silence_trimmed/p225/p225_001_mic1.flac")
+    assert open_corpus(tmp_path, wanted="vctk-0.92-mic1").name == "vctk-0.92-mic1"
+    assert open_corpus(tmp_path).name == "vctk-0.80"
+
+
+def test_what_the_protocol_asks_for_decides_among_plain_speaker_folders(tmp_path: Path) -> None:
+    lay(tmp_path, "p225/p225_001.wav", "p225/p225_002.wav", "p225/p225_003_mic1.flac")
+    old, new = (open_corpus(tmp_path, wanted=wanted) for wanted in ("vctk-0.80", "vctk-0.92-mic1"))
+    assert (old.name, [u.id for u in old.utterances]) == ("vctk-0.80", ["p225_001", "p225_002"])
+    assert new.name == "vctk-0.92-mic1"
+    assert old.notes == ("Left out, not named as vctk-0.80 names its files: 1, the first p225_003_mic1.flac.",)
+
+
+@pytest.mark.parametrize("stray", ["hello.wav", "p225/noise.flac"])
+def test_a_stray_file_beside_speaker_folders_is_left_out_and_counted(tmp_path: Path, stray: str) -> None:
+    lay(tmp_path, "p225/p225_001.wav", "s5/s5_001.wav", stray)
+    corpus = open_corpus(tmp_path, wanted="vctk-0.80")
+    assert (corpus.name, [u.id for u in corpus.utterances]) == ("vctk-0.80", ["p225_001", "s5_001"])
+    assert f"1, the first {Path(stray).name}" in corpus.notes[0]
+
+
+def test_a_few_vctk_names_in_another_folder_do_not_make_it_vctk(tmp_path: Path) -> None:
+    lay(tmp_path, "p225_001.wav", "a.wav", "b.wav")
+    assert open_corpus(tmp_path, wanted="vctk-0.80").name == "folder"
+
+
+def test_a_protocol_on_any_folder_takes_one_in_the_shape_of_vctk_as_a_folder(tmp_path: Path) -> None:
+    lay(tmp_path, "wav48/p225/p225_001.wav", "wav48/p226/p226_001.wav")
+    corpus = open_corpus(tmp_path, wanted="folder")
+    assert corpus.name == "folder"
+    assert [(u.id, u.speaker) for u in corpus.utterances] == [
+        ("wav48/p225/p225_001", "p225"),
+        ("wav48/p226/p226_001", "p226"),
+    ]
+
+
 def test_macos_litter_is_passed_over(tmp_path: Path) -> None:
     lay(tmp_path, "p225/p225_001.wav", "p225/._p225_001.wav", "__MACOSX/p225/._p225_001.wav")
     corpus = open_corpus(tmp_path)
@@ -130,7 +175,7 @@ def test_macos_litter_is_passed_over(tmp_path: Path) -> None:
         (["a.wav", "a.flac"], r"two files claim the id 'a': .*a\.flac and .*a\.wav\. Remove one"),
         (["wav48/p225/p225_001.wav", "wav48/p225/p225_001.flac"], "two files claim the id 'p225_001'"),
         (["wav48/p225/p225_001.wav", "wav48/copy/p225_001.wav"], "two files claim the id 'p225_001'"),
-        (["readme.txt", "a.mp3"], r"holds no audio \(\.wav, \.flac, \.ogg\)"),
+        (["readme.txt", "a.m4a"], r"holds no audio \(\.wav, \.flac, .*not read as audio: 1 \.m4a"),
         (["wav48/readme.txt"], "looks like VCTK but holds no utterance"),
         (["wav48_silence_trimmed/p225/p225_001_mic2.flac"], r"holds no utterance pXXX_NNN \(of mic1"),
     ],
