@@ -7,6 +7,7 @@ caller asks for it by name.
 from __future__ import annotations
 
 import errno
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -174,6 +175,24 @@ def read_frames(file: Any, path: str | Path, count: int) -> Samples:
         if read > most:
             raise SrbenchError(f"{path}: longer than {most} samples, the most that is read at once; cut it into parts")
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def recording_digest(samples: Samples, sample_rate: int) -> str:
+    """Return the SHA-256 in hex of a recording: of its rate, its channels and its samples, not of its file's bytes.
+
+    WAV and FLAC of one recording decode to the same samples, so they are one recording.
+
+    Parameters
+    ----------
+    samples : ndarray of float64, shape (n,) or (n, channels)
+        As `read` or `read_channels` decode them.
+    sample_rate : int, in Hz
+    """
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    told = hashlib.sha256(f"{sample_rate} {channels}\n".encode())
+    for start in range(0, len(samples), _BLOCK):
+        told.update((samples[start : start + _BLOCK] + 0.0).astype("<f8").tobytes())  # + 0.0: -0.0 is 0.0
+    return told.hexdigest()
 
 
 def damage(samples: Samples) -> str:

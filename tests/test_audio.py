@@ -30,6 +30,34 @@ def flac(folder, samples: np.ndarray, promised: int) -> bytes:
     return bytes(content)
 
 
+class TestRecordingDigest:
+    def test_a_recording_in_two_formats_is_one(self, tmp_path):
+        samples = np.random.default_rng(0).integers(-9000, 9000, 3200).astype(np.int16)
+        for name in ("a.wav", "a.flac", "a.aiff"):
+            soundfile.write(tmp_path / name, samples, 16000, subtype="PCM_16")
+        assert len({audio.recording_digest(*audio.read_channels(path)) for path in tmp_path.iterdir()}) == 1
+        assert audio.recording_digest(*audio.read(tmp_path / "a.wav")) == audio.recording_digest(
+            *audio.read_channels(tmp_path / "a.flac")
+        )
+
+    def test_other_samples_rates_and_channels_are_others(self):
+        samples = noise(3200)
+        changed = samples.copy()
+        changed[7] += 2**-15
+        told = [(samples, 16000), (changed, 16000), (samples, 48000), (samples[:-1], 16000)]
+        told += [(samples.reshape(-1, 2), 16000)]
+        assert len({audio.recording_digest(*each) for each in told}) == len(told)
+
+    def test_no_sample_is_left_out_of_a_long_one(self, monkeypatch):
+        samples = noise(1000)
+        whole = audio.recording_digest(samples, 16000)
+        monkeypatch.setattr(audio, "_BLOCK", 64)
+        assert audio.recording_digest(samples, 16000) == whole
+
+    def test_zero_has_no_sign(self):
+        assert audio.recording_digest(np.zeros(3), 16000) == audio.recording_digest(-np.zeros(3), 16000)
+
+
 class TestRead:
     @pytest.mark.parametrize("reader", [audio.read, audio.info])
     def test_missing(self, tmp_path, reader):

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench.audio import AUDIO_SUFFIXES
+from srbench.audio import AUDIO_SUFFIXES, read_channels, recording_digest
 from srbench.corpora.listing import Listing, audio_below
 from srbench.errors import SrbenchError, shown
 
@@ -71,6 +71,14 @@ def file_digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
+        return ""
+
+
+def samples_digest(path: Path) -> str:
+    """Return the digest of a file's samples (`srbench.audio.recording_digest`), "" where it cannot be read."""
+    try:
+        return recording_digest(*read_channels(path))
+    except SrbenchError:
         return ""
 
 

@@ -1,5 +1,8 @@
 """Splits: fixed, named lists of utterance ids, each side with a checksum.
 
+A split may also ship digests of its recordings' samples (``samples = "NAME.samples.txt"``: lines of an id and the first
+16 hex digits of `srbench.audio.recording_digest`), so that other recordings of the same ids are noticed.
+
 A split is a TOML file beside plain lists, one id a line; the checksum is the SHA-256 of the sorted ids, each
 followed by a newline. An id that stands twice, or on two sides, is refused; so is a speaker on two sides, unless the
 split says that it shares speakers (``shares_speakers = true``, the single-speaker splits).
@@ -8,6 +11,7 @@ split says that it shares speakers (``shares_speakers = true``, the single-speak
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +50,17 @@ class Split:
     source: str
     sides: Mapping[str, Side] = field(hash=False)
     shares_speakers: bool = False
+    samples_file: Path | None = None
+
+    def samples(self) -> Mapping[str, str]:
+        """Return the first 16 hex digits of each recording's digest by id; empty where the split ships none.
+
+        Raises
+        ------
+        SrbenchError
+            If the file cannot be read, or a line is not an id and a digest.
+        """
+        return {} if self.samples_file is None else _read_samples(self.name, self.samples_file)
 
     def ids(self, side: str) -> tuple[str, ...]:
         """Return the utterance ids of one side, sorted.
@@ -99,7 +114,7 @@ def load_split(name: str | Path) -> Split:
         table,
         where,
         required={"corpus": str, "sides": dict},
-        optional={"title": str, "source": str, "shares_speakers": bool},
+        optional={"title": str, "source": str, "shares_speakers": bool, "samples": str},
     )
     sides: dict[str, Side] = {}
     for side, entry in table["sides"].items():
@@ -108,7 +123,9 @@ def load_split(name: str | Path) -> Split:
         told = f"{where}, side {shown(side)}"
         toml.check_keys(entry, told, required={"ids": str}, optional={"count": int, "sha256": str})
         sides[side] = Side(side, toml.beside(path, entry["ids"], told), entry.get("count"), entry.get("sha256"))
-    rest: dict[str, Any] = {key: value for key, value in table.items() if key != "sides"}
+    rest: dict[str, Any] = {key: value for key, value in table.items() if key not in ("sides", "samples")}
+    if "samples" in table:
+        rest["samples_file"] = toml.beside(path, table["samples"], where)
     return Split(path.stem, sides=MappingProxyType(sides), **{"title": "", "source": "", **rest})
 
 
@@ -137,6 +154,15 @@ def check_sides(split: Split) -> list[str]:
         names = shown(", ".join(shared))
         raise SrbenchError(f"split {split.name}: speakers on two sides: {names}. If meant, say shares_speakers = true.")
     return shared
+
+
+@lru_cache(maxsize=32)
+def _read_samples(split: str, file: Path) -> Mapping[str, str]:
+    lines = [line.split() for line in read_text(file).splitlines() if line.strip()]
+    for number, line in enumerate(lines, start=1):
+        if len(line) != 2 or not re.fullmatch("[0-9a-f]{16}", line[1]):
+            raise SrbenchError(f"split {split}: {shown(file)}, line {number}: must be an id and 16 hex digits")
+    return MappingProxyType(dict((line[0], line[1]) for line in lines))
 
 
 @lru_cache(maxsize=32)

@@ -15,6 +15,7 @@ from srbench.metrics import get_metric
 from srbench.report.figure import Look, looks, require_plots, style
 from srbench.report.headings import heading, number
 from srbench.run import Run
+from srbench.run.recordings import refuse_other_recordings
 from srbench.scoring.references import differing_protocols
 from srbench.signature import differing_fields
 
@@ -64,7 +65,7 @@ def collect(runs: Sequence[Run], metrics: tuple[str, ...] = ()) -> Values:
     Raises
     ------
     SrbenchError
-        If the runs' signatures differ, a run lacks a metric, or there is no utterance that all have a value for.
+        If the runs' signatures or recordings differ, a run lacks a metric, or no utterance has a value in all.
     """
     import pandas as pd
 
@@ -272,6 +273,7 @@ def _check_comparable(runs: Sequence[Run], metrics: Sequence[str]) -> None:
                     f"{'; '.join(differing(mine, theirs))}.\n"
                     "Give runs of one protocol and corpus."
                 )
+    refuse_other_recordings([(str(run.folder), run.records) for run in runs])
 
 
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:

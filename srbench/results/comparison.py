@@ -16,6 +16,7 @@ from srbench.results.bootstrap import most_coverage
 from srbench.results.leaderboard import names, plain
 from srbench.results.paired import Paired, differences, holm, paired, smallest_p
 from srbench.run import Run
+from srbench.run.recordings import refuse_other_recordings
 from srbench.scoring.references import differing_protocols
 from srbench.signature import differing_fields
 
@@ -49,7 +50,7 @@ def compare_runs(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> d
     labels = _labels(runs)
     for run, label in zip(runs[1:], labels[1:], strict=True):
         refuse_different(runs[0].manifest, run.manifest, labels[0], label)
-        _refuse_other_files(runs[0], run, labels[0], label)
+    refuse_other_recordings([(label, run.records) for label, run in zip(labels, runs, strict=True)])
     chosen, left_out = _metrics(runs, labels, metrics)
     tables = [read_utterances(run.folder) for run in runs]
     pairs = list(combinations(range(len(runs)), 2))
@@ -126,16 +127,6 @@ def refuse_different(one: Mapping[str, Any], two: Mapping[str, Any], a: str, b: 
         raise SrbenchError(
             f"{refused} they are not of the same utterances ({one['utterances']['n']} against "
             f"{two['utterances']['n']}). Give both the same --data, --split and --limit."
-        )
-
-
-def _refuse_other_files(first: Run, other: Run, a: str, b: str) -> None:
-    ours, theirs = ({record.utterance: record.stamp for record in run.records} for run in (first, other))
-    changed = sorted(utterance for utterance in ours if ours[utterance] != theirs.get(utterance))
-    if changed:
-        raise SrbenchError(
-            f"{a} and {b} do not compare: {len(changed)} of {len(ours)} recordings are not the same files, "
-            f"the first {shown(changed[0])} (SHA-256 of their bytes differs)"
         )
 
 

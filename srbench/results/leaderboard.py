@@ -11,6 +11,7 @@ from typing import Any
 from srbench.metrics import get_metric
 from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates
 from srbench.run import Plan, Run
+from srbench.run.recordings import refuse_other_recordings
 from srbench.table import write_table
 
 
@@ -24,7 +25,13 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
         The upscalers that were asked for, and the anchors.
     folder : Path
         The protocol's folder, named in the document.
+
+    Raises
+    ------
+    SrbenchError
+        If a recording changed between two of the runs.
     """
+    refuse_other_recordings([(run.manifest["upscaler"]["name"], run.records) for run in (*runs, *anchors)])
     return {
         "protocol": plan.protocol.name,
         "protocol_title": plan.protocol.title,

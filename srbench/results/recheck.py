@@ -20,6 +20,7 @@ from srbench.protocols import Protocol
 from srbench.results.validate import Finding
 from srbench.run import Record, Run, entrant_of, signals
 from srbench.run.pipeline import Task, evaluate
+from srbench.run.recordings import is_recording
 from srbench.scoring.references import Basis, Elsewhere, References
 
 TOLERANCE = 1e-4
@@ -140,11 +141,11 @@ def _in_drawn_order(run: Run) -> list[Record]:
 
 def _run_again(run: Run, protocol: Protocol, corpus: Corpus, plugins: Sequence[Path]) -> Again:
     entrant = entrant_of(run, protocol, plugins)
-    stamps = {record.utterance: record.stamp for record in run.records}
+    records = {record.utterance: record for record in run.records}
 
     def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
         record = evaluate(Task(protocol, definitions, entrant, run.manifest["seed"], corpus.root), utterance)
-        if record.stamp != stamps[utterance.id]:
+        if not is_recording(records[utterance.id], utterance.path):
             raise SrbenchError(f"{utterance.path} is not the recording that was scored (SHA-256 differs)")
         if record.error:
             raise SrbenchError(record.error)

@@ -22,6 +22,8 @@ from srbench.run import ORACLES, Record, Run
 from srbench.run.engine import FIXED_COLUMNS, utterance_row
 from srbench.run.folder import ANEW, MANIFEST
 from srbench.run.manifest import folder_name
+from srbench.run.plan import not_own
+from srbench.run.recordings import recordings
 from srbench.scoring.references import Basis, References
 from srbench.signature import differing_fields
 from srbench.table import read_table
@@ -79,7 +81,7 @@ def check_run(run: Run, protocol: Basis, corpus: Corpus | None = None) -> Checke
     found = _check_manifest(run.manifest)
     if found:  # nothing else can be read by it
         return Checked(tuple(found))
-    found = [*_check_identity(run), *_check_definitions(run.manifest, protocol), *_check_ids(run, protocol)]
+    found = [*_check_identity(run), *_check_definitions(run, protocol), *_check_ids(run, protocol)]
     rows = [*_check_rows(run), *_check_speakers_by(run, corpus)]
     if rows:
         return Checked((*found, *rows))
@@ -113,7 +115,11 @@ def _check_manifest(manifest: Mapping[str, Any]) -> list[Finding]:
 
 
 def _check_identity(run: Run) -> list[Finding]:
-    """Check that the folder is named by what its manifest says that its numbers depend on."""
+    """Check that the folder is named by what its manifest says that its numbers depend on, and what they rest on."""
+    told = run.manifest.get("recordings")  # version 0.1.0 says nothing of them
+    if told is not None and told != recordings(run.records):
+        text = f"its recordings are not those of the journal: it was edited, or the journal; {ANEW}"
+        return [Finding(MANIFEST, "", text)]
     named = folder_name({key: run.manifest[key] for key in _IDENTITY})
     if named == run.folder.resolve().name:
         return []
@@ -121,8 +127,8 @@ def _check_identity(run: Run) -> list[Finding]:
     return [Finding(MANIFEST, "", text)]
 
 
-def _check_definitions(manifest: Mapping[str, Any], protocol: Basis) -> list[Finding]:
-    found = []
+def _check_definitions(run: Run, protocol: Basis) -> list[Finding]:
+    manifest, found = run.manifest, []
     wanted = {"protocol": str(protocol.signature())}
     told = {"protocol": manifest["protocol_signature"]}
     try:
@@ -143,6 +149,8 @@ def _check_definitions(manifest: Mapping[str, Any], protocol: Basis) -> list[Fin
         return found
     if not manifest["own_corpus"] or manifest["corpus"].get("name") != protocol.corpus:
         found.append(Finding(MANIFEST, "", f"it is not a run on {protocol.corpus}, the protocol's own corpus"))
+    if other := not_own(protocol.load_split().samples(), {r.utterance: r.recording for r in run.records}):
+        found.append(Finding("journal.jsonl", "", other))
     split = manifest["split"]
     of_split = {"name": protocol.load_split().name, "side": protocol.side, "expected": len(split_ids(protocol))}
     found += [

@@ -22,6 +22,7 @@ from srbench.run.estimates import Estimates, estimates_in
 from srbench.run.manifest import folder_name, identity, manifest, write_json
 from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
+from srbench.run.recordings import recordings
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.table import write_table
 
@@ -98,6 +99,8 @@ def run_entrant(
         records = _evaluate_all(plan, task, journal, where, progress)
         if all(record.input_at_fault for record in records):
             raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
+        document["recordings"] = recordings(records)
+        write_json(folder / "manifest.json", document)
         write_run_tables(folder, records, tuple(plan.definitions))
     return Run(folder, document, records)
 

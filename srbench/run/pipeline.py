@@ -74,7 +74,9 @@ class Record:
     """What came of one utterance.
 
     ``error`` is empty when all went well; ``values`` holds the metrics that have a value, ``undefined`` the reasons
-    of the others. ``input_at_fault`` tells an unusable recording from a failing upscaler.
+    of the others. ``input_at_fault`` tells an unusable recording from a failing upscaler. ``stamp`` is the SHA-256 of
+    the file's bytes, by which a run resumes; ``recording`` is that of its samples (`srbench.audio.recording_digest`),
+    "" where they could not be read, and in a journal of version 0.1.0.
     """
 
     utterance: str
@@ -90,8 +92,9 @@ class Record:
     undefined: dict[str, str] = field(default_factory=dict)
     upscale_seconds: float | None = None
     metric_seconds: float | None = None
+    recording: str = ""
     KINDS: ClassVar[Mapping[Any, tuple[str, ...]]] = {
-        str: ("utterance", "speaker", "file", "stamp", "error"),
+        str: ("utterance", "speaker", "file", "stamp", "error", "recording"),
         bool: ("input_at_fault",),
         dict: ("values", "undefined"),
         (int, type(None)): ("file_rate", "samples"),
@@ -156,6 +159,7 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
     base = blank(task, utterance)
     try:
         recording, file_rate = audio.read(utterance.path)
+        base["recording"] = audio.recording_digest(recording, file_rate)
         prepared = prepare(recording, file_rate, protocol)
     except SrbenchError as error:
         return Record(**base, error=one_line(error), input_at_fault=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from srbench.corpora import Corpus, Utterance, demo_corpus, open_corpus
-from srbench.corpora.corpus import file_digest
+from srbench.corpora.corpus import file_digest, samples_digest
 from srbench.corpora.demo import NAME as DEMO
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
@@ -36,7 +36,8 @@ class Plan:
         Utterances of the split; `found` of them are in the corpus, and a limit may leave fewer to score.
     found : int
     own : bool
-        Whether corpus, split and side are the protocol's own. Numbers of a run that is not its own do not compare.
+        Whether corpus, split and side are the protocol's own, and where the split ships digests of its recordings, so
+        are these. Numbers of a run that is not its own do not compare.
     notes : tuple of str
         What has to stand beside the numbers.
     definitions : mapping of metric name to its definition
@@ -102,8 +103,9 @@ def make_plan(
     if side == ALL:
         chosen = corpus.utterances
         split, expected = ALL, len(chosen)
-        # no list fixes these recordings, so their contents are what is named
-        identity = f"{ALL}.{checksum([f'{u.id} {file_digest(u.path)}' for u in chosen])[:8]}"
+        # no list fixes these recordings, so their samples are what is named, or the bytes of what is no recording
+        lines = [f"{u.id} {samples_digest(u.path) or file_digest(u.path)}" for u in chosen]
+        identity = f"{ALL}.{checksum(lines)[:8]}"
     else:
         ids, here = own_split.ids(side), corpus.by_id()
         missing = [i for i in ids if i not in here]
@@ -126,6 +128,9 @@ def make_plan(
     if limit is not None and limit < found:
         notes.append(f"Partial: limited to the first {limit} of {expected} utterances.")
         chosen = chosen[:limit]
+    if own and (samples := own_split.samples()):  # only a split that ships digests says what its recordings are
+        other = not_own(samples, {u.id: samples_digest(u.path) for u in chosen})
+        own, notes = own and not other, [*notes, *([other] if other else [])]
     return Plan(
         protocol,
         protocol.signature(corpus.name, identity),
@@ -139,6 +144,23 @@ def make_plan(
         tuple(notes),
         protocol.define_metrics(metrics),
     )
+
+
+def not_own(own: Mapping[str, str], digests: Mapping[str, str]) -> str:
+    """Say how many recordings are not those of a split that ships digests; "" where all are.
+
+    Parameters
+    ----------
+    own : mapping of id to digest
+        From `srbench.corpora.splits.Split.samples`; their first digits are enough.
+    digests : mapping of id to digest
+        Of what is to be scored; "" where it could not be read, which is not compared.
+    """
+    other = sorted(each for each, digest in digests.items() if digest and not digest.startswith(own.get(each, "")))
+    if not other:
+        return ""
+    text = f"{len(other)} of {len(digests)} recordings are not the protocol's own samples; the first: {other[0]}"
+    return f"Not the protocol's own recordings: {text}."
 
 
 def _refuse_absent(

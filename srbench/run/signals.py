@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from srbench import audio
 from srbench.audio import Samples
 from srbench.corpora import Corpus
-from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
 from srbench.protocols import Protocol, prepare
 from srbench.run.engine import Run
 from srbench.run.entrant import Entrant
 from srbench.run.estimates import estimates_in
 from srbench.run.pipeline import audio_file, seed_all
+from srbench.run.recordings import is_recording
 
 
 class Signals(NamedTuple):
@@ -86,7 +86,7 @@ def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, ent
     utterance = corpus.by_id().get(utterance_id)
     if record is None or utterance is None:
         raise SrbenchError(f"utterance '{utterance_id}' is not in {run.folder if record is None else corpus.root}")
-    if file_digest(utterance.path) != record.stamp:
+    if not is_recording(record, utterance.path):
         raise SrbenchError(f"{utterance.path}: is not the recording that {run.folder.name} scored (SHA-256 differs)")
     if record.error:
         raise SrbenchError(f"{run.folder.name} failed on {utterance_id}: {record.error}")

@@ -22,6 +22,7 @@ from srbench.protocols import protocol_names
 from srbench.run import Run
 from srbench.run.engine import begun, write_run_tables
 from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
+from srbench.run.recordings import recordings
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.faults import Looks
 from srbench.scoring.pair import WITH_CUTOFF, default_metrics
@@ -172,6 +173,7 @@ def score_system(
     with begun(folder, document, fresh=fresh) as journal:
         told = partial(progress, system) if progress else None
         records = _name_swapped(do_all(work, pairs.pairs, journal, where, told), pairs.pairs)
+        document["recordings"] = recordings(records)
         document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
         write_json(folder / "manifest.json", document)
         write_run_tables(folder, records, tuple(job.definitions))

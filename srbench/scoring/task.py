@@ -88,6 +88,7 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
     except SrbenchError as error:
         return ScoreRecord(**base, error=one_line(error), input_at_fault=True)
     base |= {"file_rate": reference_rate, "samples": len(reference), "seconds": len(reference) / reference_rate}
+    base["recording"] = audio.recording_digest(reference, reference_rate)
     if reference_rate != task.sample_rate:
         text = f"the reference is at {reference_rate} Hz, most are at {task.sample_rate} Hz: score them apart"
         return ScoreRecord(**base, error=text, input_at_fault=True)

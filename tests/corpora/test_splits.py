@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from srbench.corpora import check_sides, load_split, speaker_of, split_names
+from srbench.corpora import check_sides, demo_corpus, load_split, speaker_of, split_names
+from srbench.corpora.corpus import samples_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 
@@ -50,6 +51,32 @@ def test_shipped_split(name: str) -> None:
         seen |= set(ids)
     single = name in ("vctk-speaker1", "vctk-p239")
     assert check_sides(split) == ({"vctk-speaker1": ["p225"], "vctk-p239": ["p239"]}[name] if single else [])
+
+
+@pytest.mark.parametrize(("name", "first"), [("demo", "demo1_001"), ("vctk-p239", "p239_001")])
+def test_splits_that_ship_digests_of_their_recordings(name: str, first: str) -> None:
+    split = load_split(name)
+    assert sorted(split.samples()) == sorted(i for side in split.sides for i in split.ids(side))
+    assert next(iter(split.samples())) == first
+    assert len(set(split.samples().values())) == len(split.samples())
+
+
+def test_digests_of_the_embedded_recordings() -> None:
+    told = load_split("demo").samples()
+    assert {u.id: samples_digest(u.path)[:16] for u in demo_corpus().utterances} == dict(told)
+
+
+def test_a_split_without_digests_says_nothing_of_its_recordings() -> None:
+    assert not load_split("vctk-nuwave").samples()
+
+
+@pytest.mark.parametrize("line", ["a/1", "a/1 0123", "a/1 0123456789abcdeg", "a/1 0123456789abcdef more"])
+def test_a_damaged_file_of_digests(tmp_path: Path, line: str) -> None:
+    (tmp_path / "ids.txt").write_text("a/1\n")
+    (tmp_path / "samples.txt").write_text(f"a/0 0123456789abcdef\n{line}\n")
+    (tmp_path / "own.toml").write_text('corpus = "folder"\nsamples = "samples.txt"\n[sides]\na = { ids = "ids.txt" }\n')
+    with pytest.raises(SrbenchError, match=r"samples\.txt, line 2"):
+        load_split(tmp_path / "own.toml").samples()
 
 
 def test_speakers_of_test8() -> None:

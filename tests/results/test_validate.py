@@ -21,6 +21,7 @@ from tiny_runs import (
     make_protocol,
     make_run,
     raise_value,
+    samples_in,
 )
 
 from srbench.corpora import Corpus, open_corpus
@@ -254,9 +255,22 @@ def test_a_metric_that_is_unknown_here(folder: Path, protocol: Protocol) -> None
 
 
 def test_a_recording_that_is_not_the_one_scored(folder: Path, protocol: Protocol, corpus: Corpus) -> None:
-    edit_journal(folder, "a/1", lambda record: record.update(stamp="0" * 64))
+    edit_journal(folder, "a/1", lambda record: record.update(stamp="0" * 64, recording="0" * 64))
     found = recheck(open_run(folder, check=False), protocol, corpus, rows=None).findings
     assert [(each.row, "SHA-256 differs" in each.message) for each in found] == [("a/1", True)]
+
+
+def test_the_same_samples_in_another_format_are_the_recording(
+    folder: Path, protocol: Protocol, corpus: Corpus, tmp_path: Path
+) -> None:
+    found = [samples_in(each.path, tmp_path / f"flac/{each.id}.flac", "PCM_16") for each in corpus.utterances]
+    there = recheck(open_run(folder, check=False), protocol, open_corpus(tmp_path / "flac"), rows=None)
+    assert (there.rows, there.findings) == (len(found), ())
+
+
+def test_recordings_of_a_manifest_that_are_not_the_journals(folder: Path, protocol: Protocol) -> None:
+    edit_journal(folder, "a/1", lambda record: record.update(recording="0" * 64))
+    assert any("recordings are not those of the journal" in found for found in findings(folder, protocol))
 
 
 def test_a_speaker_who_is_another_in_the_corpus(folder: Path, protocol: Protocol, corpus: Corpus) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from srbench.corpora import open_corpus
+from srbench.corpora.corpus import samples_digest
 from srbench.protocols import load_protocol
 from srbench.results import aggregate_run, write_aggregates
 from srbench.run import Entrant, Run, make_plan, open_run, run_entrant
@@ -56,6 +58,23 @@ def make_run(protocol: Path, results: Path, entrant: Entrant, *, save_audio: boo
     run = run_entrant(made, entrant, results, save_audio=save_audio)
     write_aggregates(run, aggregate_run(run))
     return run
+
+
+def ship_digests(protocol: Path) -> None:
+    """Let the protocol's split ship the digests of the recordings as they are now."""
+    folder = protocol.parent
+    lines = [f"{each.id} {samples_digest(each.path)[:16]}\n" for each in open_corpus(folder / "corpus").utterances]
+    (folder / "tiny_samples.txt").write_text("".join(lines))
+    split = folder / "tiny_split.toml"
+    split.write_text(f'samples = "tiny_samples.txt"\n{split.read_text()}')
+
+
+def samples_in(source: Path, target: Path, subtype: str) -> Path:
+    """Write a recording again, in another file or format."""
+    samples, rate = soundfile.read(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(target, samples, rate, subtype=subtype)
+    return target
 
 
 def copied(run: Run, results: Path) -> Path:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from srbench.corpora import demo_corpus, load_split
 from srbench.errors import SrbenchError
@@ -158,6 +160,29 @@ def test_vctk_under_another_revisions_protocol(tmp_path: Path) -> None:
     plan = make_plan(protocol, vctk(tmp_path, protocol.load_split().ids("test")))
     assert (plan.own, plan.found, fields(plan)[0]) == (False, 2937, "vctk-0.80")
     assert plan.notes == (f"Not the protocol's own corpus: vctk-0.80 ({tmp_path}) in place of vctk-0.92-mic1.",)
+
+
+def test_recordings_that_are_not_the_splits_own(tmp_path: Path) -> None:
+    """The ids and the layout of p239, with other samples in them; of the 8, one is named."""
+    ids = load_split("vctk-p239").ids("validation")
+    for number, i in enumerate(ids):
+        path = tmp_path / "wav48" / "p239" / f"{i}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, np.full(9600, 0.01 * number), 48000)
+    plan = make_plan(load_protocol("vctk-p239-r4"), tmp_path)
+    assert not plan.own
+    (note,) = plan.notes
+    assert "8 of 8 recordings are not the protocol's own samples" in note
+    assert ids[0] in note
+
+
+def test_recordings_of_no_list_are_named_by_their_samples(tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).integers(-9000, 9000, 16000).astype(np.int16)
+    for name, format in (("wav/x.wav", "WAV"), ("flac/x.flac", "FLAC"), ("other/x.wav", "WAV")):
+        (tmp_path / name).parent.mkdir()
+        soundfile.write(tmp_path / name, samples // 2 if "other" in name else samples, 16000, "PCM_16", format=format)
+    wav, flac, other = (make_plan(load_protocol("demo"), tmp_path / name) for name in ("wav", "flac", "other"))
+    assert str(wav.signature) == str(flac.signature) != str(other.signature)
 
 
 def test_a_plan_is_frozen() -> None:

@@ -1,0 +1,56 @@
+"""Which recordings numbers rest on: an utterance is its samples, and two recordings of one id are two utterances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from srbench.corpora.corpus import file_digest, samples_digest
+from srbench.corpora.splits import checksum
+from srbench.errors import SrbenchError, shown
+from srbench.run.pipeline import Record
+
+
+def recordings(records: Iterable[Record]) -> dict[str, Any]:
+    """Return what a manifest says of a run's recordings: ``n`` could be read, and the SHA-256 of ids and digests."""
+    lines = [f"{record.utterance} {record.recording}" for record in records if record.recording]
+    return {"n": len(lines), "sha256": checksum(lines)}
+
+
+def is_recording(record: Record, path: Path) -> bool:
+    """Tell whether a file is the recording that a record is of: the same bytes, or the same samples in another format.
+
+    A record of version 0.1.0 knows the bytes only.
+    """
+    same = bool(record.stamp) and file_digest(path) == record.stamp
+    return same or (bool(record.recording) and samples_digest(path) == record.recording)
+
+
+def other_recordings(ours: Iterable[Record], theirs: Iterable[Record]) -> list[str]:
+    """Return the ids, sorted, that stand in both and are not of the same recording."""
+    there = {record.utterance: record for record in theirs}
+    return sorted(r.utterance for r in ours if r.utterance in there and not _same(r, there[r.utterance]))
+
+
+def refuse_other_recordings(runs: Sequence[tuple[str, Sequence[Record]]]) -> None:
+    """Raise SrbenchError unless all of some runs are of the same recordings.
+
+    Parameters
+    ----------
+    runs : sequence of (name, records)
+    """
+    for name, records in runs[1:]:
+        first, ours = runs[0]
+        if changed := other_recordings(ours, records):
+            raise SrbenchError(
+                f"{shown(first)} and {shown(name)} do not compare: {len(changed)} of {len(ours)} recordings are not "
+                f"the same samples, the first {shown(changed[0])}. Run both on one corpus."
+            )
+
+
+def _same(a: Record, b: Record) -> bool:
+    if a.recording and b.recording:
+        return a.recording == b.recording
+    died = any(record.error and not record.recording and not record.input_at_fault for record in (a, b))
+    return a.stamp == b.stamp or died  # who died has not told what was read, and has no value either
