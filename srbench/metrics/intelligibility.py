@@ -2,12 +2,12 @@
 
 Conventions
 -----------
-Taal et al. 2011 (STOI) and Jensen and Taal 2016 (ESTOI): at 10 kHz, so they hear up to 5 kHz; frames more
-than 40 dB below the loudest of the reference are left out; 15 third-octave bands from 150 Hz; segments of 30 frames
-(384 ms). The band matrix and the constants are pystoi's own, the rest is computed as it does, once for both: STOI
-equals pystoi's to 1e-13 and ESTOI to 1e-11 (but where an estimate is digitally silent for a whole segment, where that
-noise decides). pystoi adds unseeded noise at 2e-16 in ESTOI to avoid 0 / 0; here it is
-drawn from a fixed seed, so that a value repeats to the last bit.
+Taal et al. 2011 (STOI) and Jensen and Taal 2016 (ESTOI): at 10 kHz, so they hear up to 5 kHz; any rate from 8 kHz on
+is brought to that, upwards too, as `pystoi` does it; frames more than 40 dB below the loudest of the reference are left
+out; 15 third-octave bands from 150 Hz; segments of 30 frames (384 ms). The band matrix and the constants are pystoi's
+own, the rest is computed as it does, once for both, which the signature says: STOI equals pystoi's to 1e-13 and ESTOI
+to 1e-11 (but where an estimate is digitally silent for a whole segment, where that noise decides). pystoi adds unseeded
+noise at 2e-16 in ESTOI to avoid 0 / 0; here it is drawn from a fixed seed, so that a value repeats to the last bit.
 
 Not as in pystoi: a silent signal (pystoi: 0.0) and one with fewer than 30 frames of speech (1e-5) have no value.
 """
@@ -30,6 +30,7 @@ from srbench.metrics.pair import Pair, parts
 from srbench.signature import Signature
 
 _RATE = 10000
+_LEAST = 8000  # below that, the highest of the bands are empty
 _EPS = float(np.finfo(np.float64).eps)
 _SEGMENTS_AT_ONCE = 32
 _KEPT_NOISE = 1 << 21  # numbers, 16 MB: that of some 16 s of speech
@@ -50,7 +51,7 @@ class Stoi:
             "STOI",
             self,
             resample="none" if self.sr == _RATE else f"octave-{_RATE}",
-            impl=f"pystoi-{metadata.version('pystoi')}",
+            impl=f"srbench+pystoi-{metadata.version('pystoi')}",  # pystoi's bands and constants, our computation
             noise="seed0",
             v=self.VERSION,
         )
@@ -171,7 +172,7 @@ def _norm(vectors: _Array) -> _Array:
 
 
 def _define(extended: bool, sr: int) -> Stoi:
-    needs_rate("STOI", sr, _RATE)
+    needs_rate("ESTOI (estoi)" if extended else "STOI (stoi)", sr, _LEAST)
     return Stoi(extended, sr)
 
 

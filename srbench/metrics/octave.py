@@ -42,7 +42,6 @@ def resample_octave(samples: _Array, from_rate: int, to_rate: int) -> _Array:
     ----------
     samples : ndarray, shape (n,)
     from_rate, to_rate : int, in Hz
-        The second is the lower one.
     """
     common = gcd(from_rate, to_rate)
     blocks = _blocks(to_rate // common, from_rate // common)
@@ -60,7 +59,7 @@ def resample_octave(samples: _Array, from_rate: int, to_rate: int) -> _Array:
 
 @lru_cache(maxsize=8)
 def _blocks(up: int, down: int) -> _Blocks:
-    """Lay out the filter for a ratio ``up / down`` below 1, in lowest terms.
+    """Lay out the filter for a ratio ``up / down`` in lowest terms.
 
     Output j is the sum over inputs i of x[i] h[j down - i up], h the filter at ``up`` times the input's rate.
     """

@@ -18,7 +18,7 @@ from srbench.metrics.quality import Pesq, _reason
 from srbench.metrics.spectra import power_spectra
 
 PESQ = f"impl:pesq-{metadata.version('pesq')}"
-PYSTOI = f"impl:pystoi-{metadata.version('pystoi')}"
+PYSTOI = f"impl:srbench+pystoi-{metadata.version('pystoi')}"
 LSD = "nfft:2048|hop:512|win:hann|center:yes|pad:reflect"
 # at 48 kHz with the cutoff at 2 kHz
 SIGNATURES = {

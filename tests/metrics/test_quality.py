@@ -101,11 +101,33 @@ def test_no_speech_in_it(name, mode):
         METRICS[name](1e-60 * speech(), speech(), 16000)
 
 
-@by_mode
-@pytest.mark.parametrize("rate", [8000, 11025, 15999])
-def test_is_never_upsampled(name, mode, rate):
-    with pytest.raises(SrbenchError, match=f"PESQ needs a sample rate of at least 16000 Hz, not {rate}"):
-        METRICS[name](speech(), speech(), rate)
+def test_wide_band_is_never_upsampled():
+    for rate in (8000, 11025, 15999):
+        with pytest.raises(SrbenchError, match=rf"wide band \(pesq; .*at least 16000 Hz, not {rate}"):
+            METRICS["pesq"](speech(), speech(), rate)
+
+
+def test_narrow_band_is_never_upsampled():
+    with pytest.raises(
+        SrbenchError, match=r"narrow band \(pesq_nb\) needs a sample rate of at least 8000 Hz, not 7999"
+    ):
+        METRICS["pesq_nb"](speech(), speech(), 7999)
+
+
+def test_narrow_band_at_8_khz_is_the_packages_value():
+    r, e = speech(8000), worse(speech(8000))
+    assert METRICS["pesq_nb"](r, e, 8000) == pesq.pesq(8000, r, e, "nb")
+    with pytest.raises(UndefinedMetric, match=r"^1999 samples are too short for PESQ"):
+        METRICS["pesq_nb"](r[8000:9999], e[8000:9999], 8000)
+
+
+@pytest.mark.parametrize("rate", [11025, 12000])
+def test_narrow_band_below_16_khz_is_brought_to_8(rate):
+    r, e = speech(rate), worse(speech(rate))
+    r8, e8 = (audio.resample(signal, rate, 8000) for signal in (r, e))
+    assert METRICS["pesq_nb"](r, e, rate) == pesq.pesq(8000, r8, e8, "nb")
+    assert dict(METRICS["pesq_nb"].signature(rate).fields)["resample"] == "soxr-HQ-8000"
+    assert dict(METRICS["pesq_nb"].signature(8000).fields)["resample"] == "none"
 
 
 @pytest.mark.skipif("SRBENCH_VCTK" not in os.environ, reason="SRBENCH_VCTK names no VCTK folder")

@@ -117,8 +117,19 @@ class TestRegistry:
         ("names", "rate", "cutoff", "message"),
         [
             (["snr", "pesk"], 16000, CUTOFF, "unknown metric 'pesk'"),
-            (["snr", "pesq"], 8000, CUTOFF, "PESQ needs a sample rate of at least 16000 Hz, not 8000"),
-            (["stoi"], 8000, CUTOFF, "STOI needs a sample rate of at least 10000 Hz, not 8000"),
+            (
+                ["snr", "pesq"],
+                8000,
+                CUTOFF,
+                r"PESQ wide band \(pesq; .* needs a sample rate of at least 16000 Hz, not 8000",
+            ),
+            (
+                ["pesq_nb"],
+                6000,
+                CUTOFF,
+                r"PESQ narrow band \(pesq_nb\) needs a sample rate of at least 8000 Hz, not 6000",
+            ),
+            (["stoi"], 6000, CUTOFF, r"STOI \(stoi\) needs a sample rate of at least 8000 Hz, not 6000"),
             (["dnsmos"], 8000, CUTOFF, "DNSMOS needs a sample rate of at least 16000 Hz, not 8000"),
             (["visqol"], 8000, CUTOFF, "ViSQOL needs a sample rate of at least 16000 Hz, not 8000"),
             (["lsd_hf"], 16000, None, "needs the cutoff"),
