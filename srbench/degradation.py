@@ -21,7 +21,7 @@ import numpy as np
 
 from srbench import signature
 from srbench.audio import RESAMPLER, Rate, Samples, resample
-from srbench.errors import SrbenchError, shown, unknown_name
+from srbench.errors import SrbenchError, known_name, shown, unknown_name
 from srbench.signature import Signature
 
 # Bounds of what a protocol's file may ask for: far beyond use, and before a filter breaks down or fills the memory.
@@ -351,9 +351,7 @@ def from_table(table: Mapping[str, Any]) -> Degradation:
     """
     if not isinstance(table.get("kind"), str):
         raise SrbenchError(f"a degradation needs a kind, one of: {', '.join(KINDS)}")
-    kind = table["kind"]
-    if kind not in _KINDS:
-        raise unknown_name("degradation", kind, KINDS)
+    kind = known_name("degradation", table["kind"], KINDS)
     cls = _KINDS[kind]
     fields = {f.name: str(f.type) for f in dataclasses.fields(cls)}
     given: dict[str, Any] = {key: value for key, value in table.items() if key != "kind" or cls is Iir}

@@ -3,7 +3,29 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# What people call something that has another name here; `_folded` makes one of "SI-SNR" and "sisnr".
+_CALLED = {
+    "si_sdr": "sisnr sdr scale-invariant-sdr scale-invariant-snr",
+    "snr": "signal-to-noise segsnr psnr",
+    "pesq": "pesq-wb wb-pesq wideband-pesq",
+    "pesq_nb": "nb-pesq narrowband-pesq",
+    "lsd": "log-spectral-distance log-spectral-distortion",
+    "lsd_hf": "lsd-high hf-lsd hf",
+    "lsd_lf": "lsd-low lf-lsd lf",
+    "dnsmos": "mos ovrl p808",
+    "mse": "l2 mean-squared-error mse-loss",
+    "estoi": "extended-stoi intelligibility",
+    "spline": "cubic bicubic cubic-spline interpolation",
+    "hold": "nearest repeat zoh",
+    "cheby1": "chebyshev",
+    "butter": "butterworth",
+    "ellip": "elliptic cauer",
+    "subsample": "decimate decimation aliased",
+    "upscalers": "models baselines",
+}
 
 
 class SrbenchError(ValueError):
@@ -29,8 +51,36 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def known_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the name that is meant: another case, hyphens, blanks and a plural make no difference.
+
+    Parameters
+    ----------
+    kind : str
+        What is looked up, as a person calls it ("protocol", "metric").
+    name : str
+        What was asked for.
+    known : iterable of str
+        What there is.
+
+    Raises
+    ------
+    SrbenchError
+        If it is none of them; see `unknown_name`.
+    """
+    names = sorted(known)
+    alike = [each for each in names if _folded(each) == _folded(name)]
+    if name in names or len(alike) == 1:
+        return name if name in names else alike[0]
+    raise unknown_name(kind, name, names)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[-_\s]", "", name).lower().removesuffix("s")
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> SrbenchError:
-    """Return the error for a name that is not registered: the nearest match where there is one, and the list.
+    """Return the error for a name that is not registered: the one it means or is spelt like, and the list.
 
     Parameters
     ----------
@@ -42,6 +92,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> SrbenchError:
         What there is.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    near = [each for each in names if _folded(each) == _folded(name)]
+    near += [each for each, words in _CALLED.items() if each in names and _folded(name) in map(_folded, words.split())]
+    near += difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"Did you mean '{near[0]}'? " if near else ""
     return SrbenchError(f"unknown {kind} '{shown(name)}'. {hint}Known: {', '.join(names) if names else 'none'}.")

@@ -11,7 +11,7 @@ from typing import IO
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
+def beside(path: str | Path) -> Iterator[Path]:
     """Offer a place in the same folder for what is to take the place of ``path`` once it is written, and only then.
 
     Raises
@@ -19,6 +19,7 @@ def beside(path: Path) -> Iterator[Path]:
     OSError
         If it cannot be written; it names the file.
     """
+    path = Path(path)
     # of one length, since its own name may be as long as the disk takes; another process may write the same
     digits = hashlib.sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     unfinished = path.with_name(f"{digits}.{os.getpid()}.unfinished")
@@ -34,7 +35,7 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_file(path: Path, *, newline: str | None = None) -> Iterator[IO[str]]:
+def whole_file(path: str | Path, *, newline: str | None = None) -> Iterator[IO[str]]:
     """Open a text file for writing that takes the place of ``path`` once it is written, and not if that fails.
 
     Raises

@@ -24,11 +24,17 @@ def check_name(what: str, name: str) -> None:
         If it is empty or only dots, begins with a sign that spreadsheets take for a formula's, has blanks around it,
         or holds a line break or another letter that does not print.
     """
-    if not name.strip(".") or name[0] in FORMULA_SIGNS or name != name.strip() or not name.isprintable():
-        raise SrbenchError(
-            f"{what} cannot be {shown(repr(name))}: it begins with none of = + - @ (a spreadsheet would run it), is "
-            "not only dots, and prints as it is"
-        )
+    if not name.strip("."):
+        broken = "it is empty" if not name else "it is only dots"
+    elif name[0] in FORMULA_SIGNS:
+        broken = f"it begins with {name[0]}, and a spreadsheet would run it as a formula"
+    elif name != name.strip():
+        broken = "it has a blank before or after it"
+    elif not name.isprintable():
+        broken = "it holds a line break or another letter that does not print"
+    else:
+        return
+    raise SrbenchError(f"{what} cannot be {shown(repr(name))}: {broken}")
 
 
 def leads_out(name: str) -> bool:

@@ -43,12 +43,12 @@ def unguarded(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _RISKY.match(cell, 1) else cell
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a CSV file, whole or not at all, with texts guarded; None and NaN are empty cells.
 
     Parameters
     ----------
-    path : Path
+    path : path
     columns : sequence of str
         The first row.
     rows : iterable of rows of values
@@ -68,7 +68,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]
             (quoted if torn else plain).writerow(cells)
 
 
-def read_table(path: Path) -> list[list[str]]:
+def read_table(path: str | Path) -> list[list[str]]:
     """Return the rows of a file that `write_table` wrote, the columns' names first, each cell as the text that it was.
 
     Raises

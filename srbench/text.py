@@ -9,12 +9,12 @@ from srbench.errors import SrbenchError, shown
 LARGEST = 100_000_000  # bytes; the lists of VCTK's utterances have half a million
 
 
-def read_text(path: Path, largest: int = LARGEST) -> str:
-    """Return what a file in UTF-8 holds, line ends as they are.
+def read_text(path: str | Path, largest: int = LARGEST) -> str:
+    """Return what a file in UTF-8 holds, line ends as they are, without the mark (BOM) that Windows puts first.
 
     Parameters
     ----------
-    path : Path
+    path : path
     largest : int, in bytes
         What is larger is not read.
 
@@ -23,7 +23,7 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
     SrbenchError
         If there is none, it is too large, or it is no text.
     """
-    where = shown(path)
+    path, where = Path(path), shown(path)
     try:
         if not path.is_file():  # a device would never end
             raise SrbenchError(f"{where}: {'cannot be read as a text file' if path.exists() else 'no such file'}")
@@ -34,6 +34,6 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
     if len(content) > largest:
         raise SrbenchError(f"{where}: larger than {largest // 1_000_000} MB, which no such file is")
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SrbenchError(f"{where}: cannot be read as a text file: it is not in UTF-8") from error

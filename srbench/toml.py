@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from srbench.errors import SrbenchError, shown, unknown_name
+from srbench.errors import SrbenchError, known_name, shown, unknown_name
 from srbench.names import leads_out
 from srbench.text import read_text
 
@@ -70,14 +70,12 @@ def find(what: str, name: str | Path, folder: Path) -> Path:
     Raises
     ------
     SrbenchError
-        If it is a name that is not there, with the nearest that is.
+        If it is a name that is not there, with the nearest that is (`srbench.errors.known_name`).
     """
     text = str(name)
     if text.endswith(".toml"):
         return Path(text)
-    if text not in names(folder):
-        raise unknown_name(what, text, names(folder))
-    return folder / f"{text}.toml"
+    return folder / f"{known_name(what, text, names(folder))}.toml"
 
 
 def check_keys(

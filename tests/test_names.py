@@ -18,6 +18,22 @@ def test_refused(name: str):
 
 
 @pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("", "is empty"),
+        ("..", "only dots"),
+        ("=x", "begins with =, and a spreadsheet"),
+        ("a ", "a blank before or after"),
+        ("a\nb", "does not print"),
+    ],
+)
+def test_the_message_says_the_one_rule_that_was_broken(name: str, rule: str):
+    with pytest.raises(SrbenchError, match=rule) as error:
+        check_name("a thing's name", name)
+    assert str(error.value).count(": ") == 1
+
+
+@pytest.mark.parametrize(
     "name", ["a", "ü-net", "a=b", "a@weights.safetensors", "<script>", ".a", "net+", "日本", "two words"]
 )
 def test_accepted(name: str):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from srbench.cli.options import as_metric
 from srbench.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 @click.command("audit")
 @click.argument("target", metavar="MODULE:FUNCTION|FILE.py:FUNCTION")
 @click.option(
-    "--as", "declared", required=True, metavar="METRIC", help="What it claims to be: snr, lsd, lsd_nvsr, pesq, …"
+    "--as",
+    "declared",
+    required=True,
+    callback=as_metric,
+    metavar="METRIC",
+    help="What it claims to be: snr, lsd, lsd_nvsr, pesq, …",
 )
 @click.option(
     "--order",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from srbench.cli.options import RunOptions, run_options
+from srbench.cli.options import RunOptions, as_metric, run_options
 from srbench.cli.output import json_option, print_json
 from srbench.errors import SrbenchError
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @run_options
 @click.option("--per-speaker", is_flag=True, help="Also print each speaker's differences.")
 @click.option(
-    "--sort-by", metavar="METRIC", help="Name the utterances that differ most in this metric; the first by default."
+    "--sort-by",
+    callback=as_metric,
+    metavar="METRIC",
+    help="Name the utterances that differ most in this metric; the first by default.",
 )
 @click.option(
     "--plot",
@@ -44,13 +47,10 @@ def command(
     do not touch). All pairs are compared, in the order given; a difference is a minus b. Exit status 1 means that
     some utterances failed.
     """
-    from srbench.metrics import get_metric
     from srbench.results import compare_runs
 
     if len(names) < 2:
         raise SrbenchError(f"compare needs two upscalers or runs, not only '{names[0]}': srbench compare A B")
-    for name in (*options.metrics, *([sort_by] if sort_by else [])):
-        get_metric(name)
     if plot is not None:
         from srbench.report.figure import check_target, require_plots
 

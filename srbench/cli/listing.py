@@ -9,12 +9,17 @@ from typing import Any
 import click
 
 from srbench.cli.output import json_option, print_json
+from srbench.errors import known_name
 
 _KINDS = ("protocols", "upscalers", "metrics", "splits", "degradations")
 
 
+def _as_kind(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    return known_name("kind", value, _KINDS)
+
+
 @click.command("list")
-@click.argument("kind", type=click.Choice(_KINDS))
+@click.argument("kind", callback=_as_kind, metavar=f"{{{'|'.join(_KINDS)}}}")
 @click.option(
     "--plugin",
     "plugins",

@@ -29,6 +29,15 @@ def _a_number(_context: click.Context, parameter: click.Parameter, value: float 
     return value
 
 
+def as_metric(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+    """Return names of metrics as they are registered, however they were spelt; for options that take one or several."""
+    from srbench.metrics import get_metric
+
+    return (
+        tuple(get_metric(each).name for each in value) if isinstance(value, tuple) else value and get_metric(value).name
+    )
+
+
 plugin_option = click.option(
     "--plugin",
     "plugins",
@@ -60,6 +69,7 @@ _RUN_OPTIONS = (
         "--metric",
         "metrics",
         multiple=True,
+        callback=as_metric,
         metavar="NAME",
         help="In place of the protocol's metrics; give it again for more.",
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from srbench.cli.options import device_option, plugin_option, precision_option
+from srbench.cli.options import as_metric, device_option, plugin_option, precision_option
 from srbench.cli.output import json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -138,7 +138,14 @@ def lsd_command(**asked: Any) -> int:
 @_options(models_required=False)
 @_limit_option
 @_partial_option
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="What to show; SNR and LSD by default.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    callback=as_metric,
+    metavar="NAME",
+    help="What to show; SNR and LSD by default.",
+)
 @click.option("--by", type=click.Choice(["upscaler", "speaker"]), default="upscaler", show_default=True)
 @click.option("--anchors", is_flag=True, help="Also the anchors that are found: ceiling and reference.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), metavar="N", help="For --model.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from srbench.cli.options import as_metric
 from srbench.cli.output import json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
@@ -33,7 +34,12 @@ from srbench.errors import SrbenchError
 )
 @click.option("--cutoff", type=float, metavar="HZ", help="Half the low rate: the same, without the files.")
 @click.option(
-    "--metric", "metrics", multiple=True, metavar="NAME", help="In place of SNR, SI-SDR, MSE, LSD; again for more."
+    "--metric",
+    "metrics",
+    multiple=True,
+    callback=as_metric,
+    metavar="NAME",
+    help="In place of SNR, SI-SDR, MSE, LSD; again for more.",
 )
 @click.option("--align", is_flag=True, help="Shift estimates by the delay that is found.")
 @click.option(

@@ -6,6 +6,7 @@ import hashlib
 import re
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from srbench.audio import AUDIO_SUFFIXES, read_channels, recording_digest
@@ -56,20 +57,42 @@ class Corpus:
         """Map ids to utterances."""
         return {utterance.id: utterance for utterance in self.utterances}
 
+    def meant(self, unknown: str) -> str | None:
+        """Return the id that one which is not there is likely to mean, None where that cannot be told.
 
-def file_below(path: Path, root: Path) -> str:
+        Written with backslashes, with a suffix, with or without the folders before it, or with a microphone after it.
+        """
+        found = self._by_short_name.get(_short_name(unknown), [])
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _by_short_name(self) -> dict[str, list[str]]:
+        ids: dict[str, list[str]] = {}
+        for utterance in self.utterances:
+            ids.setdefault(_short_name(utterance.id), []).append(utterance.id)
+        return ids
+
+
+def _short_name(id_: str) -> str:
+    name = id_.replace("\\", "/").rpartition("/")[2]
+    stem, dot, suffix = name.rpartition(".")
+    name = stem if f"{dot}{suffix}".lower() in AUDIO_SUFFIXES else name
+    return name.removesuffix("_mic1").removesuffix("_mic2")
+
+
+def file_below(path: str | Path, root: str | Path) -> str:
     """Return a file as a record names it: its path below a folder, or its name where it lies elsewhere.
 
     Both may be relative, to the working directory.
     """
-    path, root = path.absolute(), root.absolute()
+    path, root = Path(path).absolute(), Path(root).absolute()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
-def file_digest(path: Path) -> str:
+def file_digest(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes in hex, "" if it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError:
         return ""
 

@@ -111,8 +111,7 @@ def verify(
     known = corpus.by_id()
     ids = list(dict.fromkeys(expected_ids)) if expected_ids is not None else list(known)
     present = [known[id_] for id_ in ids if id_ in known]
-    absent = f"no file for it in {corpus.root} ({corpus.name})"
-    findings = [Finding("missing", id_, "", absent) for id_ in ids if id_ not in known]
+    findings = [Finding("missing", id_, "", _absent(corpus, id_)) for id_ in ids if id_ not in known]
     examined: dict[str, _Examined] = {}
     with _mapper(min(workers, len(present))) as each:
         results = each(partial(_examine, sample_rate=sample_rate, needs_hz=needs_hz), present)
@@ -126,6 +125,12 @@ def verify(
     findings += _duplicates(present, examined)
     place = {id_: n for n, id_ in enumerate(ids)}
     return sorted(findings, key=lambda finding: (place[finding.utterance], KINDS.index(finding.kind)))
+
+
+def _absent(corpus: Corpus, id_: str) -> str:
+    meant = corpus.meant(id_)
+    hint = f"; there it is {meant}" if meant else ""
+    return f"no file for it in {corpus.root} ({corpus.name}){hint}"
 
 
 @contextmanager

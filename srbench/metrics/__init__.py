@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 from types import MappingProxyType
 
-from srbench.errors import UndefinedMetric, unknown_name
+from srbench.errors import UndefinedMetric, known_name
 from srbench.metrics import intelligibility, lsd, perceptual, quality, waveform
 from srbench.metrics.arguments import as_cutoff, as_rate
 from srbench.metrics.metric import Definition, Metric
@@ -28,16 +28,14 @@ __all__ = ["METRICS", "Definition", "Metric", "Pair", "get_metric", "measure_all
 
 
 def get_metric(name: str) -> Metric:
-    """Return a metric by name.
+    """Return a metric by name; `srbench.errors.known_name` says which spellings do.
 
     Raises
     ------
     SrbenchError
         If there is none, with the nearest name.
     """
-    if name not in METRICS:
-        raise unknown_name("metric", name, METRICS)
-    return METRICS[name]
+    return METRICS[name if name in METRICS else known_name("metric", name, METRICS)]
 
 
 def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str, float], dict[str, str]]:
@@ -78,7 +76,8 @@ def define(names: Sequence[str], sample_rate: int, cutoff: float | None) -> dict
         If a name is unknown, the rate or the cutoff is none, or a metric is not defined at this rate or not installed.
     """
     rate = as_rate(sample_rate)
-    definitions = {name: get_metric(name).define(rate, as_cutoff(cutoff, rate)) for name in names}
+    asked = dict.fromkeys(map(get_metric, names))
+    definitions = {metric.name: metric.define(rate, as_cutoff(cutoff, rate)) for metric in asked}
     for definition in definitions.values():
         definition.signature()  # raises where an optional package is not installed
     return definitions

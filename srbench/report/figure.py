@@ -54,8 +54,9 @@ def require_plots() -> None:
         raise SrbenchError("figures need matplotlib and seaborn: pip install 'srbench[plots]'")
 
 
-def check_target(path: Path) -> None:
+def check_target(path: str | Path) -> None:
     """Raise SrbenchError if a figure cannot be written there: another ending, or no such folder."""
+    path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise SrbenchError(f"{path}: a figure's file ends in {', '.join(FORMATS)}")
     if not path.parent.is_dir():
@@ -73,13 +74,13 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, path: Path, dpi: int = 150) -> None:
+def save(figure: Figure, path: str | Path, dpi: int = 150) -> None:
     """Write a figure as PNG, SVG or PDF, by the file's ending; it appears when it is whole.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-    path : Path
+    path : path
     dpi : int
         Pixels an inch, of a PNG file.
 
@@ -91,7 +92,7 @@ def save(figure: Figure, path: Path, dpi: int = 150) -> None:
         If it cannot be written.
     """
     check_target(path)
-    kind = path.suffix.lower()
+    kind = Path(path).suffix.lower()
     drawn = io.BytesIO()
     with style():
         figure.savefig(drawn, format=kind[1:], dpi=dpi, metadata=_METADATA[kind])

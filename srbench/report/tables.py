@@ -75,7 +75,7 @@ _IN_MARKDOWN = _Markup(markdown_text, lambda text: f"**{text}**", lambda text: f
 _IN_LATEX = _Markup(latex_text, lambda text: rf"\textbf{{{text}}}", lambda text: rf" {{\scriptsize {text}}}")
 
 
-def write_tables(board: Board, folder: Path) -> list[Path]:
+def write_tables(board: Board, folder: str | Path) -> list[Path]:
     """Write ``<protocol>.md`` and ``<protocol>.tex`` where they are not so already, and return what was written.
 
     Raises
@@ -85,7 +85,7 @@ def write_tables(board: Board, folder: Path) -> list[Path]:
     """
     written = []
     for suffix, made in ((".md", markdown(board)), (".tex", latex(board))):
-        path = folder / f"{board.protocol}{suffix}"
+        path = Path(folder) / f"{board.protocol}{suffix}"
         if not path.exists() or path.read_bytes() != made.encode():
             path.write_bytes(made.encode())
             written.append(path)

@@ -47,12 +47,12 @@ class Aggregate:
         return f"agg:mean.utterance|n:{self.n}/{self.expected}"
 
 
-def read_columns(folder: Path, fixed: Collection[str]) -> dict[str, Any]:
+def read_columns(folder: str | Path, fixed: Collection[str]) -> dict[str, Any]:
     """Read columns of a run's ``utterances.csv``: every metric as an array of floats, and those of the others named.
 
     Floats are read to the last bit, NaN where there is no value; texts are lists of str.
     """
-    with (folder / "utterances.csv").open(encoding="utf-8", newline="") as file:
+    with (Path(folder) / "utterances.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file)
         header = next(rows, [])
         wanted = [(n, name) for n, name in enumerate(header) if name not in FIXED_COLUMNS or name in fixed]
@@ -66,7 +66,7 @@ def read_columns(folder: Path, fixed: Collection[str]) -> dict[str, Any]:
     return {name: c if name in FIXED_COLUMNS else np.array(c, np.float64) for name, c in columns.items()}
 
 
-def read_utterances(folder: Path) -> DataFrame:
+def read_utterances(folder: str | Path) -> DataFrame:
     """Read a run's ``utterances.csv``; metric columns are floats to the last bit, NaN where there is no value."""
     import pandas as pd
 

@@ -131,7 +131,7 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
     return Board(protocol, tuple(ordered))
 
 
-def write_board(board: Board, path: Path) -> None:
+def write_board(board: Board, path: str | Path) -> None:
     """Write it as CSV; the file appears when it is whole.
 
     Raises
@@ -144,7 +144,7 @@ def write_board(board: Board, path: Path) -> None:
     write_table(path, columns, ([*cells.values(), digest(cells)] for cells in lines))
 
 
-def read_board(path: Path) -> Board:
+def read_board(path: str | Path) -> Board:
     """Read it back.
 
     Raises
@@ -152,6 +152,7 @@ def read_board(path: Path) -> Board:
     SrbenchError
         If it cannot be read, is not such a file, or a row is not what its digest says: which row, and what to do.
     """
+    path = Path(path)
     header, *lines = read_table(path) or [[]]
     metrics = [name for name in header if name in METRICS]
     wanted = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]

@@ -38,7 +38,7 @@ class Candidate:
         return str(self.run.manifest["upscaler"]["name"])
 
 
-def known_protocols(files: Sequence[Path] = ()) -> dict[str, Protocol]:
+def known_protocols(files: Sequence[str | Path] = ()) -> dict[str, Protocol]:
     """Return the named protocols, and those of a user's own files, which come first where they share a name.
 
     Raises

@@ -72,7 +72,7 @@ def leaderboard_name(plan: Plan) -> str:
     return f"leaderboard-{hashlib.sha256(chr(10).join(told).encode()).hexdigest()[:8]}.csv"
 
 
-def write_leaderboard(document: dict[str, Any], path: Path) -> None:
+def write_leaderboard(document: dict[str, Any], path: str | Path) -> None:
     """Write the leaderboard as CSV: one row an upscaler or anchor, a mean and its bounds for each metric.
 
     Rows stand in the order of the document; the columns are described in docs/results.md.

@@ -80,12 +80,12 @@ class _Sound:
 
 
 def publish(
-    places: Sequence[Path],
-    leaderboard: Path,
+    places: Sequence[str | Path],
+    leaderboard: str | Path,
     *,
     protocols: Mapping[str, Protocol],
-    data: Sequence[Path] = (),
-    plugins: Sequence[Path] = (),
+    data: Sequence[str | Path] = (),
+    plugins: Sequence[str | Path] = (),
     rows: int | None = 3,
     allow_partial: bool = False,
     replace: Collection[str] = (),
@@ -95,16 +95,16 @@ def publish(
 
     Parameters
     ----------
-    places : sequence of Path
+    places : sequence of path
         Run folders, or folders with runs below them. A run that does not belong into a leaderboard is a fault where it
         was named itself, and is passed over where it was found.
-    leaderboard : Path
+    leaderboard : path
         The folder of the leaderboards.
     protocols : mapping of name to Protocol
         From `known_protocols`.
-    data : sequence of Path
+    data : sequence of path
         Corpora, to compute rows again.
-    plugins : sequence of Path
+    plugins : sequence of path
         Plug-in files of upscalers, to the same end.
     rows : int or None
         How many rows of a run are computed again, None for all.
@@ -121,16 +121,17 @@ def publish(
     OSError
         If a leaderboard cannot be written.
     """
-    found, aside, notes = take_in(places, protocols, allow_partial, _standing(leaderboard))
+    leaderboard, folders, files = Path(leaderboard), [*map(Path, data)], [*map(Path, plugins)]
+    found, aside, notes = take_in([*map(Path, places)], protocols, allow_partial, _standing(leaderboard))
     terms = {candidate.protocol.name: candidate.protocol for candidate in found}
-    corpora = corpora_of(terms.values(), data)
+    corpora = corpora_of(terms.values(), folders)
     used = {corpus.root for corpus in corpora.values()}
-    notes += [f"{folder}: no run that is to be published is on this corpus" for folder in data if folder not in used]
+    notes += [f"{folder}: no run that is to be published is on this corpus" for folder in folders if folder not in used]
     checked: dict[str, list[_Sound]] = {}
     for number, candidate in enumerate(found):
         if progress:
             progress("check", number, len(found))
-        done = _check(candidate, corpora.get(candidate.protocol.name), rows, plugins)
+        done = _check(candidate, corpora.get(candidate.protocol.name), rows, files)
         if isinstance(done, Aside):
             aside.append(done)
         else:
@@ -167,10 +168,10 @@ def publish(
     return Outcome(tuple(published), tuple(aside), tuple(notes), boards, runs, terms, corpora, tuple(written))
 
 
-def read_boards(folder: Path) -> tuple[list[Board], list[Aside]]:
+def read_boards(folder: str | Path) -> tuple[list[Board], list[Aside]]:
     """Return all leaderboards of a folder by name, and those that cannot be read."""
     boards, faults = [], []
-    for path in sorted(folder.glob("*.csv")):
+    for path in sorted(Path(folder).glob("*.csv")):
         if path.name != PUBLISHED:
             try:
                 boards.append(read_board(path))

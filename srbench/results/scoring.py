@@ -67,17 +67,17 @@ def _utterance(record: ScoreRecord) -> dict[str, Any]:
     }
 
 
-def is_score_table(path: Path) -> bool:
+def is_score_table(path: str | Path) -> bool:
     """Tell whether a file is one that `write_score_table` wrote, or an empty one."""
     head = f"system,{FIXED_COLUMNS[0]},".encode()
     try:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             return file.read(len(head)) in (head, b"")
     except OSError:
         return False
 
 
-def write_score_table(runs: Sequence[ScoreRun], path: Path) -> None:
+def write_score_table(runs: Sequence[ScoreRun], path: str | Path) -> None:
     """Write one CSV file of all systems: a row a pair, with its values, what was found and what was repaired.
 
     Raises

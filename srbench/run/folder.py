@@ -42,8 +42,8 @@ _INNER_KINDS: dict[tuple[str, str], type] = {
 }
 
 
-def find_runs(places: Sequence[str | Path]) -> list[Path]:
-    """Return the run folders among and below some folders, sorted within each, each once.
+def find_runs(places: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Return the run folders among and below one or some folders, sorted within each, each once.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def find_runs(places: Sequence[str | Path]) -> list[Path]:
         If a place is no folder, or holds no run.
     """
     found: dict[Path, None] = {}
-    for place in map(Path, places):
+    for place in map(Path, [places] if isinstance(places, (str, Path)) else places):
         if not place.is_dir():
             raise SrbenchError(f"{place}: {'is not a folder' if place.exists() else 'no such folder'} of runs")
         here = sorted(manifest.parent for manifest in place.rglob(MANIFEST))

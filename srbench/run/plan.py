@@ -10,7 +10,7 @@ from srbench.corpora import Corpus, Utterance, demo_corpus, open_corpus
 from srbench.corpora.corpus import file_digest, samples_digest
 from srbench.corpora.demo import NAME as DEMO
 from srbench.corpora.splits import checksum
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.metrics import Definition
 from srbench.protocols import Protocol
 from srbench.signature import Signature
@@ -176,5 +176,6 @@ def _refuse_absent(
     )
     raise SrbenchError(
         f"protocol {protocol.name}: {some} of split {split} are absent from {corpus.root} ({corpus.name}, "
-        f"{len(corpus.utterances)} utterances such as {corpus.utterances[0].id}); the first is {missing[0]}.\n{way}."
+        f"{len(corpus.utterances)} utterances such as {corpus.utterances[0].id}); the first is {shown(missing[0])}"
+        f"{f': there it is {meant}' if (meant := corpus.meant(missing[0])) else ''}.\n{way}."
     )

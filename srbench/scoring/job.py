@@ -15,7 +15,7 @@ from srbench import audio
 from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
-from srbench.metrics import Definition, define
+from srbench.metrics import Definition, define, get_metric
 from srbench.metrics.arguments import as_cutoff, as_names
 from srbench.names import check_name
 from srbench.protocols import protocol_names
@@ -125,7 +125,7 @@ def make_job(
     if lows:
         cutoff = _cutoff_of(lows, cutoff, rate)
     cutoff = as_cutoff(cutoff, rate)
-    names = default_metrics(cutoff) if metrics is None else as_names(metrics)
+    names = default_metrics(cutoff) if metrics is None else [get_metric(name).name for name in as_names(metrics)]
     banded = [name for name in names if name in WITH_CUTOFF]
     if banded and cutoff is None:
         raise SrbenchError(f"{banded[0]} needs the cutoff, half the low rate: --cutoff HZ, or --low DIR with the files")

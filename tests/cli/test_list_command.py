@@ -134,10 +134,9 @@ def test_another_package_is_listed_and_not_loaded(cli: Cli, tmp_path: Path, monk
 
 
 def test_unknown_kind(cli: Cli) -> None:
-    status, out, err = cli("upscaler")
+    status, out, err = cli("upscaling")
     assert (status, out) == (2, "")
-    assert "'upscaler' is not one of" in err
-    assert "upscalers" in err
+    assert "unknown kind 'upscaling'. Did you mean 'upscalers'?" in err
     assert len(err.splitlines()) == 1
 
 
@@ -145,3 +144,14 @@ def test_kind_that_is_missing_is_told_in_two_lines(cli: Cli) -> None:
     status, out, err = cli()
     assert (status, out) == (2, "")
     assert len(err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("kind", ["protocol", "Metrics", "split"])
+def test_a_kind_in_the_singular_or_with_a_capital_is_that_kind(kind: str, cli: Cli) -> None:
+    status, out, _ = cli(kind)
+    assert (status, out) == (0, cli(next(name for name in NAMES if name.startswith(kind.lower())))[1])
+
+
+def test_a_kind_that_is_none_gets_the_nearest(cli: Cli) -> None:
+    status, _, err = cli("protokols")
+    assert (status, "Did you mean 'protocols'?" in err) == (2, True)

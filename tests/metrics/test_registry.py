@@ -308,3 +308,20 @@ def test_vctk():
         for name, value in values.items():
             assert METRICS[name].range[0] <= value <= METRICS[name].range[1]
             assert value == METRICS[name](r, e, rate, CUTOFF)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"), [("SNR", "snr"), ("si-sdr", "si_sdr"), ("SI SDR", "si_sdr"), ("LSD-HF", "lsd_hf")]
+)
+def test_case_and_hyphens_make_no_other_metric(asked, name):
+    assert get_metric(asked).name == name
+    assert list(define([asked, name], 16000, 4000)) == [name]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [("sisnr", "si_sdr"), ("si_snr", "si_sdr"), ("pesq-wb", "pesq"), ("mos", "dnsmos"), ("sdr", "si_sdr")],
+)
+def test_what_a_name_means_goes_before_how_it_is_spelt(asked, meant):
+    with pytest.raises(SrbenchError, match=f"Did you mean '{meant}'"):
+        get_metric(asked)
