@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from srbench.audit.bugs import NO_CORRECTION, Bug
 
 # laws of value: what they mean when no definition fits that explains them
@@ -103,9 +105,27 @@ FORM = {
     "plain_call": Bug(
         "no number",
         "The function does not give one finite number for an ordinary pair.",
-        "Check --call, --order and --shape.",
+        "Check --call, --order, --shape and --input.",
     ),
 }
+
+# How the words begin that say why there is no number, and what to do then; the first that fits.
+_ADVICE = {
+    "gave no answer": "Give it more time with --limit, or find out what it waits for.",
+    "its process": "Call the function by itself, to see what ends the process.",
+    "raised ModuleNotFoundError": "Install what it imports, in the environment that the audit runs in.",
+    "raised ImportError": "Install what it imports, in the environment that the audit runs in.",
+    "returned": "Let it return one number; --shape says what shape the signals have that it is given.",
+}
+
+
+def no_number(measured: str) -> Bug:
+    """Return the bug of a target without a number for an ordinary pair, with advice that fits the cause."""
+    bug = FORM["plain_call"]
+    return replace(
+        bug, correction=next((_ADVICE[told] for told in _ADVICE if measured.startswith(told)), bug.correction)
+    )
+
 
 # What a broken law says by itself; the likeliest first.
 NAMES = {

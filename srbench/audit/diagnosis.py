@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from srbench.audit.broken_laws import FORM, NAMES, UNUSUAL_INPUT, VALUE_LAWS
+from srbench.audit.broken_laws import FORM, NAMES, UNUSUAL_INPUT, VALUE_LAWS, no_number
 from srbench.audit.bugs import (
     NO_CORRECTION,
     PREPARED,
@@ -59,8 +59,8 @@ def diagnose(subject: Subject, verdicts: Sequence[Verdict]) -> Diagnosis:
     broken = [verdict for verdict in verdicts if verdict.verdict == "fail"]
     form = [FORM[verdict.law] for verdict in broken if verdict.law in FORM and verdict.law not in VALUE_LAWS]
     form.sort(key=lambda bug: bug in [FORM[law] for law in UNUSUAL_INPUT])  # what is done on purpose is told first
-    if any(verdict.law == "plain_call" for verdict in broken):
-        return Diagnosis(tuple(form[:1]), None)
+    if (plain := next((verdict for verdict in broken if verdict.law == "plain_call"), None)) is not None:
+        return Diagnosis((no_number(plain.measured),), None)
     measured = answers(subject.value, _probes(subject))
     if not np.isfinite(measured).any():
         return Diagnosis((FORM["plain_call"],), None)

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     show_default=True,
     type=click.FloatRange(0.1),
     metavar="SECONDS",
-    help="One call may take so long.",
+    help="One call may take so long. The first one has two minutes: functions import packages in it.",
 )
 @click.option("--law", "laws", multiple=True, metavar="NAME", help="Run only this law; give it again for more.")
 @click.option("--verbose", "-v", is_flag=True, help="Show the laws that hold, too.")
