@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from srbench import container
 from srbench.errors import SrbenchError
-from srbench.files import beside
+from srbench.files import beside, open_file
 
 Samples = NDArray[np.float64]
 Rate = int | Fraction  # Hz; a Fraction where the rate is not whole: 16 kHz at scale 6 comes from 8000/3 Hz
@@ -33,6 +33,7 @@ RESAMPLER = "soxr-HQ"  # librosa's default as well; the text stands in signature
 LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header that says another is damaged
 LOUDEST = 2.0**31  # times full scale: integers of 32 bits that were never scaled; what goes further is no sound
 MOST_SAMPLES = 1 << 28  # held at once, of all channels: 2 GiB, an hour and a half at 48 kHz
+_ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of sndfile.h
 _UNKNOWN = 2**63 - 1  # what libsndfile makes of a length that a FLAC header leaves out; it cannot read such a file on
 _BLOCK = 1 << 20  # samples; read at once, because a header may promise any number
 
@@ -92,7 +93,7 @@ def open_audio(path: str | Path) -> Iterator[Any]:
     """
     sf = _soundfile()
     try:
-        with Path(path).open("rb") as content:
+        with open_file(path) as content:
             # of what is called .raw, soundfile believes no header
             known = Path(path).suffix.lower() != ".raw" and container.is_audio(content, Path(path).suffix)
             missing = container.what_is_missing(content) if known else ""
@@ -223,9 +224,17 @@ def write(path: str | Path, samples: Samples, sample_rate: int) -> None:
     path = Path(path)
     with beside(path) as unfinished:
         try:
-            sf.write(str(unfinished), np.asarray(samples, dtype=np.float32), sample_rate, subtype="FLOAT", format="WAV")
+            with sf.SoundFile(str(unfinished), "w", sample_rate, 1, "FLOAT", format="WAV") as file:
+                leave_time_out(file)
+                file.write(np.asarray(samples, dtype=np.float32))
         except sf.SoundFileError as error:
             raise OSError(errno.EIO, "audio cannot be written", str(path)) from error
+
+
+def leave_time_out(file: Any) -> None:
+    """Have a WAV file of floats that was opened for writing repeat to the byte: no chunk PEAK, which holds the time."""
+    sf = _soundfile()  # which has no door of its own to this command of libsndfile
+    sf._snd.sf_command(file._file, _ADD_PEAK_CHUNK, sf._ffi.NULL, 0)
 
 
 def resample(samples: Samples, from_rate: Rate, to_rate: Rate) -> Samples:
@@ -249,8 +258,8 @@ def _why_unreadable(path: str | Path) -> str:
     path = Path(path)
     if not path.exists():
         return f"{path}: no such file"
-    if path.is_dir():
-        return f"{path}: is a folder, not an audio file"
+    if not path.is_file():
+        return f"{path}: is a {'folder' if path.is_dir() else 'pipe or a device'}, not an audio file"
     if path.stat().st_size == 0:
         return f"{path}: is an empty file"
     return f"{path}: cannot be read as audio (is it really a {path.suffix or 'sound'} file, and complete?)"

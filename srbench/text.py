@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from srbench.errors import SrbenchError, shown
+from srbench.files import read_file
 
 LARGEST = 100_000_000  # bytes; the lists of VCTK's utterances have half a million
 
@@ -25,14 +27,12 @@ def read_text(path: str | Path, largest: int = LARGEST) -> str:
     """
     path, where = Path(path), shown(path)
     try:
-        if not path.is_file():  # a device would never end
-            raise SrbenchError(f"{where}: {'cannot be read as a text file' if path.exists() else 'no such file'}")
-        with path.open("rb") as file:
-            content = file.read(largest + 1)
+        content = read_file(path, largest)
+    except FileNotFoundError as error:
+        raise SrbenchError(f"{where}: no such file") from error
     except OSError as error:
-        raise SrbenchError(f"{where}: cannot be read as a text file: {error.strerror}") from error
-    if len(content) > largest:
-        raise SrbenchError(f"{where}: larger than {largest // 1_000_000} MB, which no such file is")
+        why = f"{error.strerror}" if error.errno == errno.EFBIG else f"cannot be read as a text file: {error.strerror}"
+        raise SrbenchError(f"{where}: {why}") from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

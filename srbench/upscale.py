@@ -163,6 +163,8 @@ def _writer(
     except (soundfile.SoundFileError, OSError) as error:
         raise SrbenchError(f"{target}: cannot be written as {kind} at {rate} Hz: {error}") from error
 
+    audio.leave_time_out(file)
+
     def write(block: NDArray[np.float64]) -> None:
         try:
             file.write(block if subtype == "FLOAT" else np.clip(block, -1, 1))

@@ -12,6 +12,7 @@ from pathlib import Path
 from srbench.audio import AUDIO_SUFFIXES, read_channels, recording_digest
 from srbench.corpora.listing import Listing, audio_below
 from srbench.errors import SrbenchError, shown
+from srbench.files import open_file
 
 FOLDER = "folder"  # what any other folder than VCTK's is called
 _VCTK_080 = "vctk-0.80"
@@ -92,7 +93,8 @@ def file_below(path: str | Path, root: str | Path) -> str:
 def file_digest(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes in hex, "" if it cannot be read."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        with open_file(path) as file:
+            return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return ""
 

@@ -57,8 +57,8 @@ def extract(archive_path: str | Path, folder: str | Path, *, marker: Mapping[str
                 members = [(e, e.filename, kind in _PLAIN, e.file_size) for e, kind in kinds]
                 unpack = archive.extractall
             for _, name, plain, _ in members:
-                if leads_out(name) or not plain:
-                    why = "points outside the folder" if plain else "is a link or a device"
+                if not name or leads_out(name) or not plain:
+                    why = ("points outside the folder" if plain else "is a link or a device") if name else "has no name"
                     raise SrbenchError(f"{path}: member {name!r} {why}: nothing was unpacked. Do not trust this file.")
             need_space(folder.parent, sum(size for *_, size in members), f"unpacking {path.name}")
             shutil.rmtree(work, ignore_errors=True)  # of a try that was killed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,15 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
+from srbench.files import alone_in, clear_unfinished, need_plain, read_file
 from srbench.run.batches import in_batches
 from srbench.run.entrant import Entrant, leakage
 from srbench.run.estimates import Estimates, estimates_in
-from srbench.run.manifest import folder_name, identity, manifest, write_json
+from srbench.run.manifest import LARGEST, folder_name, identity, manifest, write_json
 from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
 from srbench.run.recordings import recordings
@@ -27,7 +25,6 @@ from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.table import write_table
 
 SEED = 0
-_LOG = logging.getLogger(__name__)
 FIXED_COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined")
 Progress = Callable[[str, int, int], None]
 
@@ -129,7 +126,9 @@ def begun(folder: Path, document: dict[str, Any], *, fresh: bool, wait: bool = F
     journal = folder / "journal.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone_in(folder, wait):
+        need_plain(folder)
+        with alone_in(folder, wait=wait, instead="--results"):
+            clear_unfinished(folder.parent)
             if fresh:
                 journal.unlink(missing_ok=True)
             document["started"] = _started_before(folder) or document["started"]
@@ -148,40 +147,12 @@ def _estimates(
     return estimates_in(results, plan.protocol, provenance, seed, int(gigabytes * 1e9))
 
 
-@contextmanager
-def _alone_in(folder: Path, wait: bool) -> Iterator[None]:
-    """Hold a run's folder, so that no other process writes into it; a killed one holds it no longer.
-
-    Raises
-    ------
-    SrbenchError
-        If another process holds it, and is not waited for.
-    """
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        if not wait:
-            raise SrbenchError(
-                f"{folder}: another srbench is writing into it; wait until it is done, or use another --results"
-            ) from error
-        _LOG.info("%s: another srbench is writing into it; waiting for what it makes", folder)
-        lock.acquire()
-    except NotImplementedError:  # a file system without locks
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _started_before(folder: Path) -> str:
     """Return when a run that is gone on with was first started, "" where nothing was finished yet."""
     try:
         if not (folder / "journal.jsonl").stat().st_size:
             return ""
-        return str(json.loads((folder / "manifest.json").read_bytes())["started"])
+        return str(json.loads(read_file(folder / "manifest.json", LARGEST))["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from srbench.audio import Samples
-from srbench.files import beside
+from srbench.files import UNFINISHED, beside, clear_unfinished, open_file
 from srbench.protocols import Protocol
 from srbench.run.manifest import versions
 
@@ -28,6 +28,7 @@ FOLDER = ".estimates"  # in the folder of results
 LEAST_SECONDS = 0.05  # what is made in less is made again
 LEAST_FREE = 100_000_000  # bytes of the disk that are left to results
 _FULL = -1
+_HEADERS = 4096  # bytes that an archive may hold beside the samples
 # in a process, by folder and limit: bytes that it may write before it looks again, or _FULL
 _LEFT: dict[tuple[Path, int], int] = {}
 _OF_NO_MATTER = ("corpus", "split")  # fields of a protocol's signature that one recording's estimate does not depend on
@@ -64,12 +65,16 @@ class Estimates:
         """
         try:
             path = self._path(utterance_id, stamp)
-            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            if path.parent.is_symlink() or self.folder.is_symlink():
+                return None
+            with open_file(path, links=False) as opened, np.load(opened, allow_pickle=False) as file:
+                if sum(member.file_size for member in file.zip.infolist()) > 8 * samples + _HEADERS:  # unpacked
+                    return None
                 estimate, seconds = file["estimate"], float(file["seconds"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # the archive has checksums
+        except Exception:  # a damaged archive raises a dozen kinds of error; its estimate is made again
             return None
         good = estimate.shape == (samples,) and estimate.dtype.kind == "f" and bool(np.isfinite(estimate).all())
-        return (estimate.astype(np.float64), seconds) if good else None
+        return (estimate.astype(np.float64), seconds) if good and math.isfinite(seconds) else None
 
     def keep(self, utterance_id: str, stamp: str, estimate: Samples, seconds: float) -> None:
         """Keep an estimate, as 32-bit floats where that is exact; where there is no room it is not kept."""
@@ -80,6 +85,8 @@ class Estimates:
         exact = np.array_equal(short.astype(np.float64), estimate)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.parent.is_symlink() or self.folder.is_symlink():
+                return
             with beside(path) as unfinished, unfinished.open("wb") as file:
                 np.savez(file, estimate=short if exact else estimate, seconds=np.float64(seconds))
 
@@ -115,6 +122,8 @@ def kept_bytes(estimates: Path) -> int:
     """Return how many bytes a folder of estimates holds."""
     total = 0
     for folder, _, names in os.walk(estimates):
+        if any(name.endswith(UNFINISHED) for name in names):
+            clear_unfinished(Path(folder))
         for name in names:
             with contextlib.suppress(OSError):
                 total += os.stat(os.path.join(folder, name)).st_size

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from srbench.errors import SrbenchError, shown
+from srbench.files import need_plain, read_file
 from srbench.names import check_name
 from srbench.run.engine import FIXED_COLUMNS, Run, utterance_row
 from srbench.run.journal import read_journal
-from srbench.run.manifest import FORMAT
+from srbench.run.manifest import FORMAT, LARGEST
 from srbench.run.pipeline import Record
 from srbench.table import read_table
 
@@ -77,6 +78,8 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
         If a file is missing, damaged or edited, or the run was not finished.
     """
     folder = Path(folder)
+    if folder.is_dir():
+        need_plain(folder)
     manifest = _manifest(folder / MANIFEST)
     try:
         journal: dict[str, Record] = read_journal(folder / "journal.jsonl")
@@ -115,7 +118,7 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_file(path, LARGEST, links=False))
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()  # it goes into other files
     except OSError as error:
         raise SrbenchError(f"{path}: {error.strerror or 'cannot be read'}: not the folder of a run") from error

@@ -20,6 +20,7 @@ from srbench.files import whole_file
 from srbench.run.plan import Plan
 
 FORMAT = 1
+LARGEST = 10_000_000  # bytes of a manifest
 _PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq", "pystoi", "visqol-python", "speechmos", "torch")
 
 

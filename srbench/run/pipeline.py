@@ -251,7 +251,7 @@ def audio_file(folder: Path, utterance_id: str) -> Path:
         If that is not in the folder: through the id, or through a link that lies there.
     """
     path = folder / f"{utterance_id}.wav"
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not path.resolve().is_relative_to(folder.parent.resolve() / folder.name):  # nor may the folder be a link
         raise SrbenchError(f"{path}: leads out of {folder.name}: nothing is read or written there")
     return path
 

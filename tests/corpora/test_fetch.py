@@ -504,7 +504,7 @@ def test_extract(make: Make, recordings: Files, tmp_path: Path):
     assert not (tmp_path / "corpus.unpacking").exists()
 
 
-EVIL = ["../evil.txt", "a/../../evil.txt", "/evil.txt", "C:evil.txt", "C:\\evil.txt", "..\\evil.txt", "\\evil.txt"]
+EVIL = ["", "../evil.txt", "a/../../evil.txt", "/evil.txt", "C:evil.txt", "C:\\evil.txt", "..\\evil.txt", "\\evil.txt"]
 
 
 @pytest.mark.parametrize("make", [make_zip, make_tar])

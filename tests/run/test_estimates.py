@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 from textwrap import dedent
 
@@ -166,3 +167,31 @@ def test_quick_ones_are_not_kept_nor_any_beyond_the_limit(tmp_path: Path, plugin
     assert held > 1000
     run(tmp_path, plugin, seed=2, keep_gigabytes=0.9e-9 * held)
     assert kept_bytes(tmp_path / "r" / FOLDER) == held
+
+
+@pytest.mark.parametrize("place", ["local", "headers", "data", "directory"])
+def test_a_damaged_kept_estimate_is_none(place: str, tmp_path: Path) -> None:
+    """Whatever byte of it: what its readers raise is of a dozen kinds, of zlib, zipfile, struct and numpy."""
+    estimates = Estimates(tmp_path, "x", 10**9)
+    estimate = np.random.default_rng(0).uniform(-1, 1, 50)
+    estimates.keep("u", "s", estimate, 1.5)
+    (file,) = tmp_path.rglob("*.npz")
+    whole = file.read_bytes()
+    where = {"local": (0, 60), "headers": (60, 190), "data": (190, 400), "directory": (len(whole) - 160, len(whole))}
+    for position in range(*where[place]):
+        for flipped in (0x01, 0x08, 0x80):
+            file.write_bytes(whole[:position] + bytes([whole[position] ^ flipped]) + whole[position + 1 :])
+            found = estimates.find("u", "s", 50)
+            assert found is None or (np.array_equal(found[0], estimate) and found[1] == 1.5), position
+
+
+def test_a_kept_estimate_that_unpacks_without_end_is_none(tmp_path: Path) -> None:
+    estimates = Estimates(tmp_path, "x", 10**9)
+    estimates.keep("u", "s", np.zeros(50), 1.5)
+    (file,) = tmp_path.rglob("*.npz")
+    np.savez_compressed(file, estimate=np.zeros(10_000_000), seconds=np.float64(1))
+    assert file.stat().st_size < 100_000
+    tracemalloc.start()
+    assert estimates.find("u", "s", 10_000_000 // 100) is None
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -20,6 +22,7 @@ from srbench.results import leaderboard, write_leaderboard
 from srbench.results.aggregate import read_utterances
 from srbench.results.validate import check_run
 from srbench.run import Entrant, Plan, Run, entrant_of, make_plan, open_run, run_entrant, signals
+from srbench.run.estimates import Estimates
 from srbench.run.pipeline import audio_file
 
 FILES = ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "'=1", "a;=1", "con", "x" * 251, "-1.5", "..."]
@@ -110,10 +113,57 @@ def test_where_an_estimate_is_kept_cannot_be_outside(utterance: str, tmp_path: P
         audio_file(folder, utterance)
 
 
-def test_the_folder_of_estimates_may_itself_be_a_link(tmp_path: Path) -> None:
-    (tmp_path / "large_disk").mkdir()
-    (tmp_path / "audio").symlink_to(tmp_path / "large_disk")
-    assert audio_file(tmp_path / "audio", "a/b") == tmp_path / "audio" / "a" / "b.wav"
+def test_the_folder_of_estimates_may_not_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "audio").symlink_to(tmp_path / "private")
+    with pytest.raises(SrbenchError, match="leads out of audio"):
+        audio_file(tmp_path / "audio", "a/b")
+
+
+IN_A_RUN = ["manifest.json", "journal.jsonl", "utterances.csv", "aggregates.csv", "under_way", "audio", ".lock"]
+
+
+@pytest.mark.parametrize("name", IN_A_RUN)
+@pytest.mark.parametrize("kind", ["link", "pipe", "device"])
+def test_what_is_no_file_in_a_run_is_neither_read_nor_written_through(
+    name: str, kind: str, run: Run, plan: Plan, tmp_path: Path
+) -> None:
+    """At once: a pipe has nobody at its other end, and the device never ends."""
+    folder = tmp_path / "r" / "demo" / run.folder.name
+    shutil.copytree(run.folder, folder)
+    place, elsewhere = folder / name, tmp_path / "elsewhere"
+    if place.is_dir():
+        place.rename(elsewhere)
+    else:
+        elsewhere.write_bytes(place.read_bytes() if place.exists() else b"mine")
+        place.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(elsewhere if kind == "link" else "/dev/zero")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("elsewhere*") if path.is_file()}
+    for use in (partial(open_run, folder), partial(run_entrant, plan, Entrant("linear"), tmp_path / "r", fresh=True)):
+        with pytest.raises(SrbenchError, match=f"{name}: is a (link|pipe)"):
+            use()
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_kept_estimates_are_not_read_or_written_through_a_link(kind: str, tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    estimates = Estimates(private if kind == "link" else tmp_path / "kept", "x", 10**9)
+    estimates.keep("u", "s", np.zeros(100), 1.0)
+    (file,) = tmp_path.rglob("*.npz")
+    if kind == "link":
+        (tmp_path / "kept").symlink_to(private)
+    else:
+        file.parent.rename(private)
+        file.parent.symlink_to(private)
+    through = Estimates(tmp_path / "kept", "x", 10**9)
+    assert through.find("u", "s", 100) is None
+    before = {path: path.read_bytes() for path in private.rglob("*.npz")}
+    through.keep("u", "s", np.ones(100), 1.0)
+    assert {path: path.read_bytes() for path in private.rglob("*.npz")} == before
 
 
 def test_a_kept_estimate_that_is_a_link_is_not_read(tmp_path: Path) -> None:
