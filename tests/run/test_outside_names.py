@@ -25,7 +25,7 @@ from srbench.run import Entrant, Plan, Run, entrant_of, make_plan, open_run, run
 from srbench.run.estimates import Estimates
 from srbench.run.pipeline import audio_file
 
-FILES = ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "'=1", "a;=1", "con", "x" * 251, "-1.5", "..."]
+FILES = ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "'=1", "a;=1", "con", "x" * 251, "-1.5", "a..."]
 SPEAKERS = ["=cmd|'C calc'!A0", "-7"]
 PLUGIN = """
     from srbench.upscaler import upscaler
