@@ -26,7 +26,6 @@ LOADS_CODE = {
 }
 UNPACKS = {
     "srbench/corpora/unpack.py": "the one place that opens archives; looks at every member first",
-    "srbench/run/estimates.py": "knows the error of a damaged .npz, which numpy.load reads, without pickles",
 }
 
 NO_MODULE = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "jsonpickle", "pty", "code"}
