@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
+from srbench_models.convnext_bwe import ConvNeXtBWE, ConvNeXtConfig
 from srbench_models.dnn_bwe import DNN, DNNConfig
 from srbench_models.srcnn import SRCNN, SRCNNConfig
 from srbench_models.unet import UNet, UNetConfig
@@ -16,11 +17,12 @@ from srbench.errors import SrbenchError, shown, unknown_name
 
 MOST_WEIGHTS = 1 << 30  # 4 GiB; the largest named one has 62 million
 _MOST = 10**9  # of any number in a configuration
-Config = UNetConfig | SRCNNConfig | DNNConfig
+Config = UNetConfig | SRCNNConfig | DNNConfig | ConvNeXtConfig
 NETWORKS: dict[str, tuple[Callable[..., Config], Callable[..., nn.Module]]] = {
     "unet": (UNetConfig, UNet),
     "srcnn": (SRCNNConfig, SRCNN),
     "dnn": (DNNConfig, DNN),
+    "convnext_bwe": (ConvNeXtConfig, ConvNeXtBWE),
 }
 
 
@@ -108,5 +110,6 @@ CONFIGURATIONS: dict[str, Configuration] = {
     "kuleshov_small": _stacked(4, 512, 4, batch_norm=False, dropout=0.0),
     "srcnn": Configuration("srcnn", SRCNNConfig()),
     "dnn_bwe": Configuration("dnn", DNNConfig()),
+    "convnext_bwe": Configuration("convnext_bwe", ConvNeXtConfig()),
     "dnn_bwe_small": Configuration("dnn", DNNConfig(units=512)),
 }

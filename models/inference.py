@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from srbench_baselines.interpolation import spline
+from srbench_models.convnext_bwe import ConvNeXtBWE, whole
 from torch import nn
 
-from srbench.audio import Samples
+from srbench.audio import Rate, Samples, resample
 from srbench.errors import SrbenchError
 
 SPLINE_REACH = 64  # low-resolution samples after which a spline forgets its end: 0.27^64 is below double precision
@@ -48,10 +50,21 @@ def windows(length: int, step: int, margin: int) -> Iterator[Window]:
         yield Window(max(0, first - margin), min(length, last + margin), first, last)
 
 
-def margins(network: Any, scale: int, low_rate: int) -> tuple[int, int, int]:
-    """Return step and margin of `windows` and the unit they are multiples of, in low-resolution samples."""
-    unit = network.stride // math.gcd(network.stride, scale)
-    margin = math.ceil((math.ceil(network.reach / scale) + SPLINE_REACH) / unit) * unit
+def margins(network: Any, low_rate: Rate, high_rate: int) -> tuple[int, int, int]:
+    """Return step and margin of `windows` and the unit they are multiples of, in low-resolution samples.
+
+    A window that begins at a multiple of the unit begins at a frame of the network and at a sample of the target.
+    """
+    if isinstance(network, ConvNeXtBWE):
+        work = network.working_rate(high_rate)
+        stride, reach, ends = network.stride(work), network.reach(work), network.input_reach
+        if work != high_rate:
+            reach += network.input_reach
+    else:
+        work, stride, reach, ends = high_rate, network.stride, network.reach, SPLINE_REACH
+    scale = Fraction(work) / Fraction(low_rate)
+    unit = math.lcm((scale / stride).denominator, (Fraction(high_rate) / Fraction(low_rate)).denominator)
+    margin = math.ceil((math.ceil(reach / scale) + ends) / unit) * unit
     step = math.ceil(max(WINDOW_SECONDS * low_rate, margin) / unit) * unit
     return step, margin, unit
 
@@ -59,7 +72,7 @@ def margins(network: Any, scale: int, low_rate: int) -> tuple[int, int, int]:
 def upscale_all(
     network: nn.Module,
     lows: Sequence[Samples],
-    low_rate: int,
+    low_rate: Rate,
     high_rate: int,
     *,
     device: str | torch.device = "cpu",
@@ -73,8 +86,9 @@ def upscale_all(
     network : Module
         In eval mode, on the device.
     lows : sequence of ndarray, shape (n,)
-    low_rate, high_rate : int, in Hz
-        Their ratio must be whole.
+    low_rate : int or Fraction, in Hz
+    high_rate : int, in Hz
+        Their ratio must be whole, but for a `ConvNeXtBWE`.
     device : str
     precision : {"fp32", "bf16"}
     batch : int
@@ -84,9 +98,9 @@ def upscale_all(
     -------
     list of ndarray of float64, shape (n * high_rate // low_rate,)
     """
-    scale = high_rate // low_rate
-    step, margin, _ = margins(network, scale, low_rate)
-    found = [np.empty(len(low) * scale) for low in lows]
+    scale = Fraction(high_rate) / Fraction(low_rate)
+    step, margin, _ = margins(network, low_rate, high_rate)
+    found = [np.empty(int(len(low) * scale)) for low in lows]
     groups: dict[int, list[tuple[int, Window]]] = {}
     for index, low in enumerate(lows):
         for window in windows(len(low), step, margin):
@@ -98,25 +112,35 @@ def upscale_all(
                 network, [lows[i][w.begin : w.end] for i, w in part], low_rate, high_rate, device, precision
             )
             for (index, window), samples in zip(part, made, strict=True):
-                kept = samples[(window.first - window.begin) * scale : (window.last - window.begin) * scale]
-                found[index][window.first * scale : window.last * scale] = kept
+                first, last = int(window.first * scale), int(window.last * scale)
+                begin = int(window.begin * scale)
+                found[index][first:last] = samples[first - begin : last - begin]
     return found
 
 
 def upscale_windows(
     network: nn.Module,
     lows: Sequence[Samples],
-    low_rate: int,
+    low_rate: Rate,
     high_rate: int,
     device: str | torch.device = "cpu",
     precision: str = "fp32",
 ) -> list[Samples]:
     """Upscale signals of equal length in one pass, with no windows."""
-    inputs = np.stack([spline.target(low, low_rate, high_rate) for low in lows]).astype(np.float32)
+    told: tuple[Any, ...] = ()
+    if isinstance(network, ConvNeXtBWE):
+        work = network.working_rate(high_rate)
+        raised = [network.raised(low, low_rate, work) for low in lows]
+        told = torch.full((len(lows),), float(low_rate) / 2, device=device), work
+    else:
+        work, raised = high_rate, [spline.target(low, low_rate, high_rate) for low in lows]
+    inputs = torch.from_numpy(np.stack(raised).astype(np.float32))[:, None].to(device)
     with torch.inference_mode(), _precision(device, precision):
-        made = network(torch.from_numpy(inputs)[:, None].to(device))
-    array = made[:, 0].float().cpu().numpy().astype(np.float64)
-    return list(array)
+        made = network(inputs, *told)[:, 0].float().cpu().numpy().astype(np.float64)
+    if work == high_rate:
+        return list(made)
+    length = int(len(lows[0]) * Fraction(high_rate) / Fraction(low_rate))
+    return [whole(resample(each, work, high_rate), length) for each in made]
 
 
 def _precision(device: str | torch.device, precision: str) -> AbstractContextManager[Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from srbench_models.convnext_bwe import INPUT_TOP, RATES
 from srbench_models.inference import check_device, margins, upscale_all
 from srbench_models.weights import load_weights
 
@@ -15,6 +16,7 @@ from srbench.errors import SrbenchError
 from srbench.upscaler import Upscaler, upscaler
 
 PRECISIONS = ("fp32", "bf16")
+LOWEST = 2000  # Hz, of the input of a network that serves any pair of rates
 
 
 class Network:
@@ -59,15 +61,15 @@ class Network:
 
     def upscale_batch(self, lows: Sequence[Samples], low_rate: Rate, high_rate: int) -> list[Samples]:
         """Return the high-resolution signals of several, which go through the network together."""
-        return upscale_all(self.network, lows, int(low_rate), high_rate, device=self.device, precision=self.precision)
+        return upscale_all(self.network, lows, low_rate, high_rate, device=self.device, precision=self.precision)
 
     def context(self, low_rate: Rate, high_rate: int) -> tuple[int, int]:
         """Return the low-resolution samples that a block needs on either side, and where blocks may begin."""
-        _, margin, unit = margins(self.network, int(high_rate // low_rate), int(low_rate))
+        _, margin, unit = margins(self.network, low_rate, high_rate)
         return margin, unit
 
     @property
-    def rates(self) -> tuple[tuple[int, int], ...]:
+    def rates(self) -> tuple[tuple[int, int], ...] | None:
         """The pairs of rates in Hz that it was trained for."""
         return ((self.card["low_rate"], self.card["high_rate"]),)
 
@@ -91,8 +93,20 @@ class Network:
         }
 
 
-def _network(name: str, description: str) -> Upscaler:
-    kind = type(name, (Network,), {"name": name, "__doc__": description})
+class AnyRates(Network):
+    """A network that serves any pair of rates."""
+
+    @property
+    def rates(self) -> None:
+        """Any that it supports."""
+
+    def supports(self, low_rate: Rate, high_rate: int) -> bool:
+        """Tell whether it was trained for about such rates."""
+        return LOWEST <= low_rate < high_rate <= RATES[-1] and low_rate <= 2 * INPUT_TOP
+
+
+def _network(name: str, description: str, base: type[Network] = Network) -> Upscaler:
+    kind = type(name, (base,), {"name": name, "__doc__": description})
     kind.__module__ = __name__
     return upscaler(name, description=description)(kind)
 
@@ -109,5 +123,6 @@ additive_b5_small = _network("additive_b5_small", "Additive U-Net, B=5, a quarte
 kuleshov = _network("kuleshov", "Stacked U-Net, B=4, M=512, without batch norm, as Kuleshov's code has it")
 kuleshov_small = _network("kuleshov_small", "The same at a quarter of the width")
 srcnn = _network("srcnn", "Three convolutions (Dong et al. 2014), in one dimension")
+convnext_bwe = _network("convnext_bwe", "ConvNeXt on spectral frames, for 2 to 24 kHz to any rate up to 48", AnyRates)
 dnn_bwe = _network("dnn_bwe", "Network on log-spectral frames, flipped phase (Li and Lee 2015)")
 dnn_bwe_small = _network("dnn_bwe_small", "The same with layers of 512")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -125,12 +126,13 @@ def _blocks(
     """Yield the upscaled file, blocks of shape (frames, channels)."""
     low_rate, length = header.sample_rate, header.frames
     context = getattr(built.instance, "context", None)
-    if callable(context) and high_rate % low_rate == 0:
+    if callable(context):
         margin, unit = context(low_rate, high_rate)
+        unit = math.lcm(unit, low_rate // math.gcd(low_rate, high_rate))  # a block begins at a sample of both
+        margin = -(-margin // unit) * unit
         step = -(-max(int(BLOCK_SECONDS * low_rate), margin) // unit) * unit
     else:
         margin, step = 0, length
-    scale = high_rate / low_rate
     for first in range(0, length, step):
         last = min(first + step, length)
         begin, end = max(0, first - margin), min(length, last + margin)
@@ -138,7 +140,7 @@ def _blocks(
         if what := audio.damage(given):
             raise SrbenchError(f"{source}: holds {what}")
         made = np.stack([built(channel, low_rate, high_rate) for channel in given.T], axis=1)
-        yield made[int((first - begin) * scale) : int((last - begin) * scale)]
+        yield made[(first - begin) * high_rate // low_rate : (last - begin) * high_rate // low_rate]
 
 
 def _read(source: Path, begin: int, end: int) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from srbench_models.training.loop import Job, fit
-from srbench_models.training.patches import make_patches
+from srbench_models.training.patches import Patches, make_patches
+from srbench_models.training.rates import Recordings, make_recordings
 from srbench_models.training.recipe import Recipe, load_recipe, recipe_names
 from srbench_models.training.state import Progress
 from srbench_models.training.validation import make_validation
@@ -44,12 +45,18 @@ def prepare_job(
     """
     training, validating = choose(recipe, data)
     protocol = recipe.load_protocol()
-    patches = make_patches(training, protocol, folder / "cache" if recipe.cache else None, progress)
+    patches: Patches | Recordings
+    if recipe.network == "convnext_bwe":
+        patches = make_recordings(training, progress)
+        seconds = patches.seconds
+    else:
+        patches = make_patches(training, protocol, folder / "cache" if recipe.cache else None, progress)
+        seconds = float(patches.ends[-1]) / protocol.high_rate
     origin: dict[str, Any] = {
         "corpora": [Path(d).resolve().name for d in data],
         "utterances": len(training) - len(patches.refused),
         "left_out": list(patches.refused),
-        "hours": round(float(patches.ends[-1]) / protocol.high_rate / 3600, 4),
+        "hours": round(seconds / 3600, 4),
         "training_speakers": sorted({u.speaker for u in training}),
         "ids_sha256": checksum([u.id for u in training]),
         "validation_ids": [u.id for u in validating],

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from srbench_models.checkpoint import save_checkpoint
 from srbench_models.dnn_bwe import DNN
 from srbench_models.training.card import make_card
 from srbench_models.training.discriminators import Discriminators, discriminator_loss, generator_loss
 from srbench_models.training.losses import log_mse, mse, multi_resolution_stft
 from srbench_models.training.patches import Patches
+from srbench_models.training.rates import Recordings
 from srbench_models.training.recipe import Recipe
 from srbench_models.training.state import Progress, load_state, save_state
 from srbench_models.training.validation import Scores, Validation
@@ -49,7 +52,7 @@ class Job:
     """
 
     recipe: Recipe
-    patches: Patches
+    patches: Patches | Recordings
     validation: Validation
     origin: dict[str, Any]
     folder: Path
@@ -100,7 +103,7 @@ def fit(
     fabric.launch()
     torch.manual_seed(recipe.seed)
     network = start if start is not None else recipe.configuration().build()
-    if start is None and isinstance(network, DNN):
+    if start is None and isinstance(network, DNN) and isinstance(job.patches, Patches):
         network.calibrate(*map(torch.from_numpy, job.patches.draw(256, recipe.patch, (recipe.seed, 2**32 - 1))))
     average = copy.deepcopy(network).eval() if recipe.average else None
     kept = average if average is not None else network
@@ -122,14 +125,14 @@ def fit(
     started, before = time.monotonic(), done.seconds
     report(_table_head(job))
     while done.step < recipe.steps and not (recipe.stop_after and done.since_best >= recipe.stop_after):
-        low, high = (batch.to(fabric.device) for batch in next(batches))
+        batch = tuple(each.to(fabric.device) for each in next(batches))
         torch.manual_seed(hash((recipe.seed, done.step, fabric.global_rank)))
         rate = learning_rate(recipe, done.step)
         for chosen in (optimizer, *([rivals[1]] if rivals else [])):
             for group in chosen.param_groups:
                 group["lr"] = rate
         step_network.train()
-        losses = _step(fabric, recipe, step_network, optimizer, rivals, low, high)
+        losses = _step(fabric, recipe, step_network, optimizer, rivals, batch)
         done.step += 1
         if average is not None:
             _follow(average, network, min(recipe.average, done.step / (done.step + 10)))
@@ -152,13 +155,15 @@ def fit(
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Return the learning rate of a step, counted from 0: warm-up, then constant or a cosine down to a hundredth."""
+    """Return the learning rate of a step, counted from 0: warm-up, then what the recipe's schedule says."""
     rate = recipe.learning_rate
     if step < recipe.warmup:
         return rate * (step + 1) / recipe.warmup
     if recipe.schedule == "constant":
         return rate
     part = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+    if recipe.schedule == "trapezoid":
+        return rate * (0.01 + 0.99 * min(1.0, 4 * (1 - part)))
     return rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, part))))
 
 
@@ -176,19 +181,20 @@ def _fabric(device: str, precision: str) -> Fabric:
     )
 
 
-def _batches(job: Job, first: int, rank: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(job: Job, first: int, rank: int) -> Iterator[tuple[Tensor, ...]]:
     """Yield the batches from a step on, cut in a thread while the step before is computed."""
     recipe = job.recipe
     protocol = job.validation.protocol
 
-    def cut(step: int) -> tuple[Tensor, Tensor]:
+    def cut(step: int) -> tuple[Tensor, ...]:
         seed = (recipe.seed, step, rank)
-        if recipe.augment_low_pass:
+        drawn: tuple[NDArray[np.float32], ...]
+        if recipe.augment_low_pass and isinstance(job.patches, Patches):
             rates = int(protocol.low_rate), protocol.high_rate
-            low, high = job.patches.draw_filtered(recipe.batch, recipe.patch, seed, *rates)
+            drawn = job.patches.draw_filtered(recipe.batch, recipe.patch, seed, *rates)
         else:
-            low, high = job.patches.draw(recipe.batch, recipe.patch, seed)
-        return torch.from_numpy(low), torch.from_numpy(high)
+            drawn = job.patches.draw(recipe.batch, recipe.patch, seed)
+        return tuple(map(torch.from_numpy, drawn))
 
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(cut, first)
@@ -204,16 +210,16 @@ def _step(
     network: Any,
     optimizer: Any,
     rivals: tuple[Any, Any] | None,
-    low: Tensor,
-    high: Tensor,
+    batch: tuple[Tensor, ...],
 ) -> dict[str, Tensor]:
     """Take one step of the optimiser, and of the discriminators' where there are some; return the terms of the loss."""
     weights, terms = recipe.loss, {}
     objective = getattr(network.module, "objective", None)
     if objective is not None:  # a network that is not trained on the waveform
         network.mark_forward_method("objective")
-        total = terms["objective"] = network.objective(low, high)
+        total = terms["objective"] = network.objective(*batch)
     else:
+        low, high = batch
         made = network(low)
         kinds = (("mse", mse), ("log_mse", log_mse), ("stft", multi_resolution_stft))
         terms |= {name: function(made.float(), high) for name, function in kinds if getattr(weights, name)}

@@ -18,7 +18,7 @@ from srbench.protocols import Protocol, load_protocol
 
 _MOST = 10**9  # of any number in a recipe
 _MOST_SAMPLES = 1 << 28  # a step: 1 GiB of inputs, and as much of references
-SCHEDULES = ("constant", "cosine")
+SCHEDULES = ("constant", "cosine", "trapezoid")
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Recipe:
         Steps of the optimiser, patches a step, samples a patch.
     learning_rate, beta1, beta2 : float
         Of Adam.
-    schedule : {"constant", "cosine"}
-        Cosine falls to a hundredth at the last step.
+    schedule : {"constant", "cosine", "trapezoid"}
+        Cosine falls to a hundredth at the last step; trapezoid stays, and falls so far over the last quarter.
     warmup : int
         Steps over which the learning rate grows from 0.
     clip_gradient : float
