@@ -34,6 +34,18 @@ def test_the_file_computes_the_same(tmp_path: Path, join: str):
         assert np.abs(session.run(None, {"low": low.numpy()})[0] - expected).max() < 1e-5
 
 
+def test_the_body_of_the_network_for_every_pair_of_rates_computes_the_same(tmp_path: Path):
+    torch.manual_seed(0)
+    made = configuration("convnext_bwe", width=16, blocks=2).build().eval()
+    assert export_onnx(made, tmp_path / "net.onnx") < 1e-4
+    session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
+    features = torch.randn(2, 77, session.get_inputs()[0].shape[2])
+    with torch.no_grad():
+        expected = made.body(features)
+    for found, wanted in zip(session.run(None, {"features": features.numpy()}), expected, strict=True):
+        assert np.abs(found - wanted.numpy()).max() < 1e-4
+
+
 def test_what_cannot_be_exported_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SrbenchError, match="spectral frames"):
         export_onnx(CONFIGURATIONS["dnn_bwe_small"].build(), tmp_path / "d.onnx")

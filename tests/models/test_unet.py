@@ -60,7 +60,7 @@ def test_shuffle_puts_channel_2c_plus_k_at_time_2t_plus_k():
                     assert made[b, c, 2 * t + k] == x[b, 2 * c + k, t]
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", [name for name in CONFIGURATIONS if name != "convnext_bwe"])  # it has no spline
 def test_every_configuration_keeps_the_length_and_starts_as_the_spline(name: str):
     if name in ("stacked_b5_1024", "additive_b5", "stacked_b5"):
         pytest.skip("the wide ones are the same code")
