@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 
 # What people call something that has another name here; `_folded` makes one of "SI-SNR" and "sisnr".
@@ -42,8 +43,20 @@ class UpscalerError(SrbenchError):
 
 def shown(value: object, most: int = 200) -> str:
     """Return a text that came from a file as it can stand in a message: printable, on one line, and not too long."""
-    text = cut(str(value), most)
-    return text if text.isprintable() else repr(text)[1:-1]
+    return printable(cut(str(value), most))
+
+
+def printable(text: str) -> str:
+    r"""Return a text with everything escaped that a terminal would obey: line breaks, ESC, what turns its direction.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2J\u202eb") == r"a\x1b[2J\u202eb"
+    True
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else repr(c)[1:-1] for c in text)
 
 
 def cut(text: str, most: int) -> str:

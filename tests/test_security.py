@@ -205,6 +205,24 @@ def test_ruff_is_nowhere_told_to_look_away():
             assert not any(code.startswith("S") and code[1:].isdecimal() for code in codes), f"{path}:{number}"
 
 
+PRINTS = {
+    "srbench/cli/output.py": {"click.echo", "rich.console.Console"},
+    "srbench/report/console.py": {"rich.console.Console"},
+}
+
+
+def test_nothing_is_printed_past_the_two_places_that_escape_it():
+    """What is printed holds names, paths and errors from outside: `echo` and `escaped` are its only ways."""
+    for path in sorted((ROOT / "srbench").rglob("*.py")):
+        tree, place = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(ROOT).as_posix()
+        names = _imported(tree)
+        called = {_name(node.func, names) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        ways = {"print", "click.echo", "click.secho", "click.echo_via_pager", "rich.print", "rich.console.Console"}
+        assert called & ways <= PRINTS.get(place, set()), place
+        if "srbench.report.console.open_console" in called and place != "srbench/report/console.py":
+            assert "srbench.report.console.escaped" in called, place
+
+
 def test_no_table_that_ships_holds_a_formula():
     from srbench.table import guarded
 

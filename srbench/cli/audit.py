@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from srbench.cli.options import as_metric
-from srbench.cli.output import json_option, print_json
+from srbench.cli.output import echo, json_option, print_json
 
 if TYPE_CHECKING:
     from srbench.audit import Report
@@ -96,23 +96,23 @@ def _print(report: Report, verbose: bool) -> None:
     broken = [check for check in report.checks if check.verdict == "fail"]
     for check in report.checks if verbose else broken:
         colour = "red" if check.verdict == "fail" else "green"
-        click.secho(_wrapped(f"{check.verdict.upper()}  {check.law}: {check.statement}", "      "), fg=colour)
-        click.echo(_wrapped(f"      expected {check.expected}", "               "))
-        click.echo(_wrapped(f"      measured {check.measured}", "               "))
+        echo(*_wrapped(f"{check.verdict.upper()}  {check.law}: {check.statement}", "      "), fg=colour)
+        echo(*_wrapped(f"      expected {check.expected}", "               "))
+        echo(*_wrapped(f"      measured {check.measured}", "               "))
     held = len(report.checks) - len(broken)
-    click.echo(f"\n{report.target} as {report.declared}: {held} of {len(report.checks)} laws hold.")
+    echo("", f"{report.target} as {report.declared}: {held} of {len(report.checks)} laws hold.")
     for number, bug in enumerate(report.diagnosis.bugs, 1):
-        click.secho(f"\n{number}. {bug.bug}", bold=True)
-        click.echo(_wrapped(f"   {bug.explanation}", "   "))
-        click.echo(_wrapped(f"   {bug.correction}", "   "))
+        echo("", f"{number}. {bug.bug}", bold=True)
+        echo(*_wrapped(f"   {bug.explanation}", "   "))
+        echo(*_wrapped(f"   {bug.correction}", "   "))
     if report.diagnosis.bugs and report.diagnosis.computes == report.declared_signature:
-        click.echo("\nOn ordinary pairs it computes the declared definition.")
-    click.echo(f"\ndeclared  {report.declared_signature}")
+        echo("", "On ordinary pairs it computes the declared definition.")
+    echo("", f"declared  {report.declared_signature}")
     if report.diagnosis.computes:
-        click.echo(f"computes  {report.diagnosis.computes}")
+        echo(f"computes  {report.diagnosis.computes}")
     for nearest in report.diagnosis.nearest:
-        click.echo(f"nearest   {nearest}")
+        echo(f"nearest   {nearest}")
 
 
-def _wrapped(text: str, indent: str) -> str:
-    return textwrap.fill(text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from srbench.cli.options import RunOptions, as_metric, run_options
-from srbench.cli.output import json_option, print_json
+from srbench.cli.output import echo, json_option, print_json
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def _print(document: dict[str, Any], per_speaker: bool, sort_by: str | None) -> 
     from srbench.report.comparison import print_comparison
 
     print_comparison(document, per_speaker=per_speaker, sort_by=sort_by)
-    click.echo("\nFiles to open:")
+    echo("", "Files to open:")
     for run in document["runs"]:
-        click.echo(f"  {Path(run['run_dir']) / 'utterances.csv'}  every utterance of {run['label']}")
+        echo(f"  {Path(run['run_dir']) / 'utterances.csv'}  every utterance of {run['label']}")
     if "plot" in document:
-        click.echo(f"  {document['plot']}  every utterance's difference")
+        echo(f"  {document['plot']}  every utterance's difference")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from srbench.cli.output import json_option, print_json, progress_bar
+from srbench.cli.output import echo, json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from srbench.corpora import Utterance
@@ -75,12 +75,12 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
         )
         return 1 if findings else 0
     for finding in findings:
-        click.echo(f"{finding.kind:<13} {finding.utterance}: {finding.detail}")
+        echo(f"{finding.kind:<13} {finding.utterance}: {finding.detail}")
     for note in corpus.notes:
-        click.echo(note)
+        echo(note)
     summary = ", ".join(f"{n} {kind}" for kind, n in counts.items()) or "nothing wrong"
     told = ", ".join(f"{n} at {rate} Hz" for rate, n in sorted(rates.items()) if rate)
-    click.echo(f"{corpus.name}, {checked} utterances: {summary}. The folder holds {told or 'no readable file'}.")
+    echo(f"{corpus.name}, {checked} utterances: {summary}. The folder holds {told or 'no readable file'}.")
     return 1 if findings else 0
 
 
@@ -121,10 +121,10 @@ def fetch_command(name: str, to: Path, url: str | None, keep_archive: bool, as_j
             to,
             url=url,
             keep_archive=keep_archive,
-            say=lambda line: click.echo(line, err=True),
+            say=lambda line: echo(line, err=True),
             progress=None if progress is None else lambda done, total: progress(name, done, total),
         )
     if as_json:
         print_json({"name": name, "folder": str(folder)})
     else:
-        click.echo(f"Use it with: --data {folder}")
+        echo(f"Use it with: --data {folder}")

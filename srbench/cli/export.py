@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from srbench.cli.output import json_option, print_json
+from srbench.cli.output import echo, json_option, print_json
 from srbench.errors import SrbenchError
 
 
@@ -30,5 +30,5 @@ def command(target: Path, model: str, force: bool, as_json: bool) -> int:
     if as_json:
         print_json({"model": model, "file": str(target), "deviation": deviation})
     else:
-        click.echo(f"{target}: {model}, within {deviation:.1g} of it in onnxruntime")
+        echo(f"{target}: {model}, within {deviation:.1g} of it in onnxruntime")
     return 0

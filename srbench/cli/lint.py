@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from srbench.cli.output import json_option, print_json
+from srbench.cli.output import echo, json_option, print_json
 
 
 @click.command("lint", context_settings={"help_option_names": ["-h", "--help"]})  # also when it is invoked alone
@@ -51,13 +51,13 @@ def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...],
     for finding in findings:
         rows = ", ".join(str(row) for row in finding.rows)
         where = f"  row{'s' if len(finding.rows) > 1 else ''} {rows}" if rows else ""
-        click.echo(f"{finding.severity} {finding.rule}{where}: {finding.message}")
-        click.echo(f"    {finding.suggestion}")
+        echo(f"{finding.severity} {finding.rule}{where}: {finding.message}")
+        echo(f"    {finding.suggestion}")
     summary = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
     if read.further:
-        click.echo(f"{read.further} more table{'s' * (read.further > 1)} in the file: only the first is read.")
+        echo(f"{read.further} more table{'s' * (read.further > 1)} in the file: only the first is read.")
     known = ", ".join(dict.fromkeys(column.header for column in read.metric_columns))
-    click.echo(f"{read.name}, {len(read.rows)} rows, {known}: {summary or 'nothing found'}.")
+    echo(f"{read.name}, {len(read.rows)} rows, {known}: {summary or 'nothing found'}.")
     return status
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from srbench.cli.output import json_option, print_json
+from srbench.cli.output import echo, json_option, print_json
 from srbench.errors import known_name
 
 _KINDS = ("protocols", "upscalers", "metrics", "splits", "degradations")
@@ -52,9 +52,9 @@ def command(kind: str, plugins: tuple[Path, ...], sample_rate: int, as_json: boo
         return 0
     for entry in entries:
         name, *rest = (str(value) for value in entry.values() if value not in (None, ""))
-        click.echo(click.style(name, bold=True))
+        echo(name, bold=True)
         for line in rest:
-            click.echo(f"    {line}")
+            echo(f"    {line}")
     return 0
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from srbench import __version__
+from srbench.cli.output import echo
 from srbench.errors import SrbenchError
 
 # command -> its module in srbench.cli (attribute `command`) and one line of help, so that --help loads none of them
@@ -64,7 +65,7 @@ class _ToStderr(logging.Handler):
         line = record.getMessage()
         if line not in self.shown:
             self.shown.add(line)
-            click.echo(f"srbench: {line}", err=True)
+            echo(f"srbench: {line}", err=True)
 
 
 @contextmanager
@@ -124,7 +125,7 @@ def main(arguments: list[str] | None = None) -> None:
     except SrbenchError as error:
         _stop(str(error), 2)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        echo(*(error.ctx.get_help() if error.ctx else "").split("\n"), err=True)
         sys.exit(2)
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "srbench"
@@ -182,5 +183,5 @@ def _orderly_stop() -> Iterator[None]:
 
 
 def _stop(message: str, status: int) -> None:
-    click.echo(f"srbench: {message}", err=True)
+    echo(*f"srbench: {message}".split("\n"), err=True)  # an error is one or two lines
     sys.exit(status)

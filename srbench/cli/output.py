@@ -13,7 +13,25 @@ from typing import Any
 
 import click
 
+from srbench.errors import printable
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
+
+
+def echo(*lines: object, err: bool = False, **style: Any) -> None:
+    """Print lines: everything that a command tells a person goes through here, names and texts from outside in it.
+
+    Parameters
+    ----------
+    *lines : str or Path
+        Each is one line; a line break within it is escaped, as is whatever else a terminal would obey.
+    err : bool
+        Print on stderr.
+    **style
+        Of `click.style`.
+    """
+    for line in lines:
+        click.echo(click.style(printable(str(line)), **style) if style else printable(str(line)), err=err)
 
 
 def print_json(document: Any) -> None:
@@ -58,13 +76,13 @@ def progress_bar() -> Iterator[Callable[[str, int, int | None], None] | None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def update(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
+                tasks[what] = bar.add_task(printable(what), total=total)
             bar.update(tasks[what], completed=done, total=total)
 
         yield update

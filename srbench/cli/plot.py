@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from srbench.cli.options import as_metric, device_option, plugin_option, precision_option
-from srbench.cli.output import json_option, print_json, progress_bar
+from srbench.cli.output import echo, json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from srbench.report.spectrum import Averaged
@@ -207,9 +207,9 @@ def distribution_command(
     if as_json:
         print_json(document)
     else:
-        click.echo(f"{out}: {values.title}")
+        echo(f"{out}: {values.title}")
         for note in notes:
-            click.echo(note)
+            echo(note)
     return int(failed > 0)
 
 
@@ -282,7 +282,7 @@ def _curves(
         "bands": band_means(averaged.curves, top, protocol.cutoff, as_db=as_db),
     }
     for identity, why in averaged.left_out.items():
-        click.echo(f"left out: {identity}: {why}", err=True)
+        echo(f"left out: {identity}: {why}", err=True)
     _tell(out, plan, document, told, as_json)
     return int(bool(averaged.left_out))
 
@@ -302,7 +302,7 @@ def _tell(out: Path, plan: Plan, document: dict[str, Any], what: str, as_json: b
         facts = {"protocol": protocol.name, "protocol_signature": str(plan.signature), "cutoff_hz": protocol.cutoff}
         print_json({"files": [str(out)], **facts, "notes": list(plan.notes), **document})
     else:
-        click.echo(f"{out}: {what}")
+        echo(f"{out}: {what}")
         for note in plan.notes:
-            click.echo(note)
+            echo(note)
     return 0

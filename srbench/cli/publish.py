@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from srbench.cli.options import plugin_option
-from srbench.cli.output import json_option, print_json, progress_bar
+from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
@@ -220,31 +220,31 @@ def _print(
 ) -> None:
     for name, board in outcome.boards.items():
         path = leaderboard / f"{name}.csv"
-        click.secho(f"{path}: {len(board.rows)} row{'s' * (len(board.rows) != 1)}", bold=True)
+        echo(f"{path}: {len(board.rows)} row{'s' * (len(board.rows) != 1)}", bold=True)
         entries = [entry for entry in outcome.published if entry.protocol == name]
         width = max(len(entry.upscaler) for entry in entries)
         for entry in entries:
             plural = "s" * (entry.rechecked != 1)
             checked = f"{entry.rechecked} row{plural} rechecked" if entry.rechecked else ""
             told = ", ".join(filter(None, (checked, entry.note)))
-            click.echo(f"  {entry.change:<9} {entry.upscaler:<{width}}  {entry.run}" + (f"  ({told})" if told else ""))
+            echo(f"  {entry.change:<9} {entry.upscaler:<{width}}  {entry.run}" + (f"  ({told})" if told else ""))
     for title, fault, colour in (("Left out:", False, None), ("Refused:", True, "red")):
         chosen = [each for each in aside if each.fault == fault]
         if chosen:
-            click.secho(title, bold=True)
+            echo(title, bold=True)
         for each in chosen:
-            click.echo(f"  {each.path}")
+            echo(f"  {each.path}")
             for reason in each.reasons[:_SHOWN]:
-                click.secho(f"    {reason}", fg=colour)
+                echo(f"    {reason}", fg=colour)
             if len(each.reasons) > _SHOWN:
-                click.secho(f"    … and {len(each.reasons) - _SHOWN} more", fg=colour)
+                echo(f"    … and {len(each.reasons) - _SHOWN} more", fg=colour)
     for note in notes:
-        click.secho(f"note: {note}", fg="yellow")
+        echo(f"note: {' '.join(note.split())}", fg="yellow")
     if not outcome.published:
-        click.echo("No run was published; the leaderboards are as they were." if written else "Nothing was published.")
+        echo("No run was published; the leaderboards are as they were." if written else "Nothing was published.")
     elif not written:
-        click.echo("Nothing to write: all of it is published already.")
+        echo("Nothing to write: all of it is published already.")
     if written:
-        click.echo("Files written:")
+        echo("Files written:")
         for path in written:
-            click.echo(f"  {path}")
+            echo(f"  {path}")

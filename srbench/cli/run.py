@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from srbench.cli.options import RunOptions, run_options
-from srbench.cli.output import json_option, print_json
+from srbench.cli.output import echo, json_option, print_json
 
 if TYPE_CHECKING:
     from srbench.run import Entrant
@@ -69,7 +69,7 @@ def _print(document: dict[str, Any], table: Path) -> None:
     from srbench.report.leaderboard import print_leaderboard
 
     print_leaderboard(document)
-    click.echo("\nFiles to open:")
-    click.echo(f"  {table}  means, intervals and n of every metric")
+    echo("", "Files to open:")
+    echo(f"  {table}  means, intervals and n of every metric")
     for entry in document["models"]:
-        click.echo(f"  {Path(entry['run_dir']) / 'utterances.csv'}  every utterance of {entry['name']}")
+        echo(f"  {Path(entry['run_dir']) / 'utterances.csv'}  every utterance of {entry['name']}")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from srbench.cli.options import as_metric
-from srbench.cli.output import json_option, print_json, progress_bar
+from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
 
@@ -183,10 +183,10 @@ def _print(document: dict[str, Any], table: Path | None) -> None:
     from srbench.report.scoring import print_scores
 
     print_scores(document)
-    click.echo("\nFiles to open:")
+    echo("", "Files to open:")
     if table is not None:
-        click.echo(f"  {table}  every pair of every system")
+        echo(f"  {table}  every pair of every system")
     for system in document.get("systems") or [document]:
         folder = Path(system["run_dir"])
-        click.echo(f"  {folder / 'utterances.csv'}  every pair of {system['system']}")
-        click.echo(f"  {folder / 'pairs.csv'}  what was found and repaired on them")
+        echo(f"  {folder / 'utterances.csv'}  every pair of {system['system']}")
+        echo(f"  {folder / 'pairs.csv'}  what was found and repaired on them")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from srbench.cli.output import json_option, print_json, progress_bar
+from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.errors import SrbenchError, unknown_name
 
 GROUP = "srbench.trainers"
@@ -65,19 +65,19 @@ def command(
                 resume=resume,
                 start=start,
                 threads=threads,
-                report=lambda text: click.echo(text, err=as_json),
+                report=lambda text: echo(*text.split("\n"), err=as_json),
                 progress=progress,
             )
         except KeyboardInterrupt:
-            click.echo("srbench: stopped. The last validated state is kept: go on with --resume.", err=True)
+            echo("srbench: stopped. The last validated state is kept: go on with --resume.", err=True)
             return 130
     worse = result["does_not_beat_the_spline_in"]
     if as_json:
         print_json(result)
     else:
-        click.echo(f"\nBest checkpoint: {result['checkpoint']} (step {result['best']['step']})")
+        echo("", f"Best checkpoint: {result['checkpoint']} (step {result['best']['step']})")
         if worse:
-            click.echo(f"It does not beat the spline in {' and '.join(worse)}.")
+            echo(f"It does not beat the spline in {' and '.join(worse)}.")
     return 1 if worse else 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from srbench.cli.options import device_option, plugin_option, precision_option
-from srbench.cli.output import json_option, print_json, progress_bar
+from srbench.cli.output import echo, json_option, print_json, progress_bar
 
 
 @click.command("upscale", context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,10 +54,10 @@ def command(
     if as_json:
         print_json(done)
         return 0
-    click.echo(
+    echo(
         f"{source}: {done['seconds']:.2f} s at {done['low_rate']} Hz, {done['channels']} "
         f"channel{'s' if done['channels'] > 1 else ''} -> {target}: {done['high_rate']} Hz by {done['model']}"
     )
     if done["clipped"]:
-        click.echo(f"{done['clipped']} samples beyond full scale were clipped; a .wav file keeps them.", err=True)
+        echo(f"{done['clipped']} samples beyond full scale were clipped; a .wav file keeps them.", err=True)
     return 0

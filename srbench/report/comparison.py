@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from srbench.metrics import get_metric
-from srbench.report.console import open_console
+from srbench.report.console import escaped, open_console
 from srbench.report.headings import heading, number
 
 _FIRST, _COLUMN = 14, 20  # widths of the table of speakers, in characters
@@ -24,6 +24,7 @@ def print_comparison(document: dict[str, Any], *, per_speaker: bool = False, sor
     sort_by : str, optional
         The metric by which utterances that differ most are named; the first by default.
     """
+    document = escaped(document)
     console = open_console(_WIDE)
     console.print(f"\n{document['protocol']}  {document['protocol_title']}", soft_wrap=True, style="bold", markup=False)
     for note in document["notes"]:

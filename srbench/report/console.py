@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from srbench.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+def escaped(document: Any) -> Any:
+    """Return a document in which no text holds what a terminal would obey: names and errors come from outside."""
+    if isinstance(document, str):
+        return printable(document)
+    if isinstance(document, dict):
+        return {escaped(key): escaped(value) for key, value in document.items()}
+    return [escaped(each) for each in document] if isinstance(document, list | tuple) else document
 
 
 def open_console(width: int) -> Console:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from srbench.metrics import get_metric
-from srbench.report.console import open_console
+from srbench.report.console import escaped, open_console
 from srbench.report.headings import deaf_above, heading, number
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, CEILING, mark
 from srbench.results.bootstrap import most_coverage
@@ -24,6 +24,7 @@ def print_leaderboard(document: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    document = escaped(document)
     entries = [*document["models"], *document["anchors"]]
     console = open_console(_FIRST + _COLUMN * len(entries))
     floor = next((e for e in entries if e["provenance"]["name"] == FLOOR), None)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from srbench.metrics import get_metric
-from srbench.report.console import open_console
+from srbench.report.console import escaped, open_console
 from srbench.report.headings import heading, number
 from srbench.scoring import KINDS
 
@@ -23,6 +23,7 @@ def print_scores(document: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    document = escaped(document)
     systems = document.get("systems") or [document]
     console = open_console(24 + 26 * len(systems))
     table = Table(show_lines=False, pad_edge=False)
