@@ -183,5 +183,6 @@ def _orderly_stop() -> Iterator[None]:
 
 
 def _stop(message: str, status: int) -> None:
-    echo(*f"srbench: {message}".split("\n"), err=True)  # an error is one or two lines
+    first, *more = message.split("\n")
+    echo(f"srbench: {first}", *(f"         {line}" for line in more), err=True)  # indented: they pose as nothing else
     sys.exit(status)

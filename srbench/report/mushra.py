@@ -6,6 +6,7 @@ adds the hidden reference to every page by itself and puts the conditions in ran
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
+from srbench.files import beside, whole_file
 from srbench.report.site.names import file_names
 from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
 from srbench.run import Run
@@ -99,9 +101,11 @@ def export_mushra(
             "pages": [*pages, _finish()],
         }
         text = "".join(f"{line}\n" for line in _yaml(document))
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8", newline="\n")
+        with whole_file(folder / f"{name}.yaml", newline="\n") as file:
+            file.write(text)
     except OSError as error:
-        raise SrbenchError(f"cannot write the listening test to {folder}: {error.strerror or error}") from error
+        why = f"{error.filename or folder}: {error.strerror or error}"
+        raise SrbenchError(f"cannot write the listening test to {folder}: {why}") from error
     return list(dict.fromkeys(notes))
 
 
@@ -113,7 +117,11 @@ def _write_audio(folder: Path, place: str, clip: Clip, keys: Mapping[str, str]) 
     paths = {}
     for name, samples in clip.versions.items():
         file = f"{place}/{keys[name]}.wav"
-        soundfile.write(folder / file, samples, clip.rate, format="WAV", subtype="PCM_16")
+        with beside(folder / file) as unfinished:
+            try:
+                soundfile.write(unfinished, samples, clip.rate, format="WAV", subtype="PCM_16")
+            except soundfile.SoundFileError as error:
+                raise OSError(errno.EIO, "audio cannot be written") from error
         paths[name] = f"configs/{file}"
     return paths
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from srbench.files import whole_file
 from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, is_best, mark_in
@@ -87,7 +88,8 @@ def write_tables(board: Board, folder: str | Path) -> list[Path]:
     for suffix, made in ((".md", markdown(board)), (".tex", latex(board))):
         path = Path(folder) / f"{board.protocol}{suffix}"
         if not path.exists() or path.read_bytes() != made.encode():
-            path.write_bytes(made.encode())
+            with whole_file(path, newline="\n") as file:
+                file.write(made)
             written.append(path)
     return written
 

@@ -9,6 +9,7 @@ import io
 import json
 import math
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from srbench.protocols import Protocol, load_protocol
 from srbench.protocols import prepare as prepare_pair
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR
 from srbench.report.site import build_site, details
+from srbench.report.site.build import Output
 from srbench.report.site.names import file_names
 from srbench.report.site.tables import columns, lines
 from srbench.report.site.versions import choose_utterances
@@ -476,3 +478,32 @@ def test_utterances_are_evenly_spaced(tmp_path: Path, count: int, wanted: list[i
     run = run_entrant(make_plan(small_protocol(), limit=5), Entrant("linear"), tmp_path)
     ids = [record.utterance for record in run.records]
     assert choose_utterances([run], demo_corpus(), count) == [ids[place] for place in wanted]
+
+
+def test_a_first_build_that_was_killed_is_continued(made: tuple[list[Run], Path], tmp_path: Path):
+    runs, plugin = made
+    for stopped_after in (1, 3):
+        out = tmp_path / str(stopped_after)
+        output = Output(out)
+        for number in range(stopped_after):
+            output.text(f"stray/{number}.html", "half a site")  # and no `finish`
+        small_site(out, runs, plugin)
+        assert (out / "index.html").is_file()
+        assert not list(out.glob("stray/*.html"))
+
+
+def test_a_full_disk_names_the_file_and_leaves_no_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    output = Output(tmp_path)
+    output.text("a.html", "before")
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(signal, "SIGXFSZ", signal.signal(signal.SIGXFSZ, signal.SIG_IGN), raising=False)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))  # as near to a full disk as a test comes
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            output.text("a.html", "x" * 20_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(tmp_path / "a.html")
+    assert (tmp_path / "a.html").read_text() == "before"
+    assert {path.name for path in tmp_path.iterdir()} == {"a.html", "srbench-site.txt"}

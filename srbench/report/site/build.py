@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from srbench import __version__
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
+from srbench.files import whole_file
 from srbench.protocols import Protocol, load_protocol
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, mark_in
 from srbench.report.site.details import Ran, extremes, find_runs_of, provenance, speakers
@@ -32,7 +32,8 @@ class Output:
     """The site's folder, and what was written to it."""
 
     def __init__(self, folder: Path) -> None:
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / _WRITTEN).is_file():
+        self._listing = folder / _WRITTEN
+        if self._listing.is_symlink() or (folder.is_dir() and any(folder.iterdir()) and not self._listing.is_file()):
             raise SrbenchError(f"{folder}: holds other files than a site of srbench; name an empty or a new folder")
         self.folder = folder
         self.written: set[str] = set()
@@ -42,23 +43,28 @@ class Output:
         path = self.folder / name
         if not path.resolve().is_relative_to(self.folder.resolve()):
             raise SrbenchError(f"{path}: leads out of the site through a link; remove it, or name another folder")
+        if name not in self.written:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._listing.open("a", encoding="utf-8", newline="\n") as listing:
+                listing.write(f"{name}\n")  # first of all: what a stopped build left is known for what it is
+            self.written.add(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.written.add(name)
         return path
 
     def text(self, name: str, text: str) -> None:
         """Write a text file; what UTF-8 has no bytes for is written as an escape."""
-        self.place(name).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        with whole_file(self.place(name), errors="backslashreplace", newline="\n") as file:
+            file.write(text)
 
     def finish(self) -> None:
         """Take away what an earlier build wrote and this one did not, and remember this one's files."""
-        listing = self.folder / _WRITTEN
-        before = listing.read_text(encoding="utf-8", errors="replace").splitlines() if listing.is_file() else []
+        before = self._listing.read_text(encoding="utf-8", errors="replace").splitlines()
         for name in set(before) - self.written:
             old = self.folder / name
             if old.is_file() and old.resolve().is_relative_to(self.folder.resolve()):
                 old.unlink()
-        listing.write_text("".join(f"{name}\n" for name in sorted(self.written)), encoding="utf-8", newline="\n")
+        with whole_file(self._listing, newline="\n") as file:
+            file.write("".join(f"{name}\n" for name in sorted(self.written)))
 
 
 def build_site(
@@ -141,7 +147,8 @@ def build_site(
         site.front_pages(published)
         site.output.finish()
     except OSError as error:
-        raise SrbenchError(f"cannot write the site to {folder}: {error.strerror or error}") from error
+        why = f"{error.filename or folder}: {error.strerror or error}"
+        raise SrbenchError(f"cannot write the site to {folder}: {why}") from error
     return notes + [f"{each}: no run here scored it: not to be heard" for each in only if each not in audible]
 
 
@@ -195,7 +202,7 @@ class _Site:
             self._page("published.html", "published.html", active="published", rows=published_rows(published))
         for file in sorted(_inside("static").iterdir()):
             if file.suffix in (".css", ".js"):
-                shutil.copyfile(file, self.output.place(f"static/{file.name}"))
+                self.output.text(f"static/{file.name}", file.read_text(encoding="utf-8"))
 
     def _upscaler(self, row: Row, board: Board, ran: Ran | None, clips: set[str], known: Mapping[str, Any]) -> None:
         values = [

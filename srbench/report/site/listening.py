@@ -18,6 +18,7 @@ import numpy as np
 
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
+from srbench.files import beside
 from srbench.metrics import get_metric
 from srbench.report.figure import require_plots
 from srbench.report.headings import heading, number
@@ -132,7 +133,8 @@ def _write_pictures(output: Output, path: str, clip: Clip, keys: Mapping[str, st
     found = {}
     for name, each in samples.items():
         found[name] = f"{path}/{keys[name]}.png"
-        write_spectrogram_png(each, clip.rate, clip.rate / 2, peak, output.place(found[name]))
+        with beside(output.place(found[name])) as unfinished:
+            write_spectrogram_png(each, clip.rate, clip.rate / 2, peak, unfinished)
     return found
 
 
