@@ -243,7 +243,7 @@ class TestMetrics:
             "|pool:rms_f.mean_t|band:full|clip:none|sr:16000|v:1"
         )
         assert str(METRICS["lsd_hf"].signature(16000, 2000)) == str(METRICS["lsd"].signature(16000)).replace(
-            "band:full", "band:above2000"
+            "band:full|clip:none|sr:16000", "band:above2000|clip:none|sr:16000|bins:256-1024"
         )
         assert str(METRICS["pesq"].signature(48000)) == (
             f"PESQ|mode:wb|in:48000|resample:soxr-HQ-16000|impl:pesq-{metadata.version('pesq')}|corrigendum2:no|v:1"

@@ -12,14 +12,15 @@ for each:
 - ``lsd`` (the `nuwave` convention; NU-Wave 1 and 2, AERO, AP-BWE): log10 of power clamped at 1e-8, 2048 / 512,
   periodic Hann, centred with reflection; root of the mean over bins, then the mean over frames. The most comparable
   today.
-- ``lsd_hf``, ``lsd_lf``: the same above and below the cutoff, first bin int((n_fft / 2 + 1) low_rate / high_rate), as
-  NU-Wave 2.
+- ``lsd_hf``, ``lsd_lf``: the same above and below the cutoff. As in NU-Wave 2, the upper band begins with bin
+  int((n_fft / 2 + 1) low_rate / high_rate), less than a bin from the cutoff: from 16 to 48 kHz that is bin 341, at
+  7992 Hz. The lower band ends with the bin before. The bins stand in the signature.
 - ``lsd_paper``: equation (3) of Semeniuta 2019, which names neither the logarithm's base nor the transform. Our
   reading: ln of power, over bins first; transform and clamp as in `nuwave`. It is 2.302585 times ``lsd``.
 - ``lsd_kuleshov`` (code of Kuleshov et al. 2017): ln of power + 1e-8, the root of the mean over *frames* (1e-8 added
   under it), then the mean over bins, capped at 10. Theirs joins all patches into one signal; here it is taken per
   utterance, like the rest.
-- ``lsd_tunet`` (TUNet): ln of power + 1e-8, the root of the mean over frames, then over bins; no cap.
+- ``lsd_tunet`` (code of TUNet, `utils.LSD`): as ``lsd_kuleshov``, with no cap.
 - ``lsd_nvsr`` (NVSR, ssr_eval): log10(R² / (E + 1e-12)² + 1e-12) of magnitudes, n_fft = int(2048 rate / 44100), hop =
   int(rate / 100). Not symmetric, and not 0 for a copy with digital silence (a bin
   that is exactly 0 counts 12). Reflection at the ends, as torch and librosa < 0.9 do it (later librosa pads with
@@ -74,7 +75,7 @@ class Lsd:
     pool : {"rms_f.mean_t", "rms_t.mean_f"}
         Root mean square over bins then mean over frames, or root mean square over frames then mean over bins.
     band : str
-        ``full``, ``above8000`` or ``below8000``, in Hz.
+        ``full``, ``above8000`` or ``below8000``, in Hz; see `bins` for the edge.
     clip : float or None
         Cap on the value.
     sr : int, in Hz
@@ -114,11 +115,13 @@ class Lsd:
             raise SrbenchError(f"LSD: the band '{self.band}' holds no bin at {self.sr} Hz")
 
     def signature(self) -> Signature:
-        """Return every field, in order."""
-        return signature.of_fields("LSD", self, v=self.VERSION)
+        """Return every field, in order, and the first and the last bin of a band."""
+        first, end = self.bins()
+        of_band = {} if self.band == "full" else {"bins": f"{first}-{end - 1}"}
+        return signature.of_fields("LSD", self, **of_band, v=self.VERSION)
 
     def bins(self) -> tuple[int, int]:
-        """Return the first bin of the band and the one past its last."""
+        """Return the first bin of the band and the one past its last; the edge is int(bins cutoff / (sr / 2))."""
         bins = self.n_fft // 2 + 1
         if self.band == "full":
             return 0, bins
@@ -239,7 +242,7 @@ def kuleshov(sr: int, cutoff: float | None = None) -> Lsd:
 
 def tunet(sr: int, cutoff: float | None = None) -> Lsd:
     """Return the convention of TUNet's code."""
-    return Lsd(log="e", floor="add1e-8", pool="rms_t.mean_f", sr=sr)
+    return Lsd(log="e", floor="add1e-8", eps=1e-8, pool="rms_t.mean_f", sr=sr)
 
 
 def nvsr(sr: int, cutoff: float | None = None) -> Lsd:

@@ -6,7 +6,8 @@ Conventions
   at 48 kHz (support vector mapping, hears all that 48 kHz holds), below in speech mode at 16 kHz (deep-lattice
   mapping, hears up to 8 kHz), as AERO and AP-BWE report it. The package aligns the signals itself.
 - ``dnsmos`` (Reddy et al. 2021; package speechmos): the overall MOS that a network predicts from the *estimate
-  alone*, at 16 kHz. It has no reference: a clean recording of something else scores well.
+  alone*, at 16 kHz. It has no reference: a clean recording of something else scores well. The package takes samples up
+  to 1.0. An estimate that peaks above that at 16 kHz, as loud ones do by resampling, is divided by its peak.
 """
 
 from __future__ import annotations
@@ -68,12 +69,13 @@ class Visqol:
 class Dnsmos:
     """Overall DNSMOS of the estimate (P.835 model)."""
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     of: str = "estimate"
+    over1: str = "divided-by-peak"
     sr: int = field(default=_DNSMOS_RATE, metadata={"key": "in"})
 
     def signature(self) -> Signature:
-        """Return the rate, the resampling and the implementation."""
+        """Return the rule for peaks above 1, the rate, the resampling and the implementation."""
         return signature.of_fields(
             "DNSMOS",
             self,
@@ -83,14 +85,10 @@ class Dnsmos:
         )
 
     def measure(self, pair: Pair) -> float:
-        """Return the predicted MOS of the estimate; undefined for silence and for samples beyond full scale."""
+        """Return the predicted MOS of the estimate; undefined for silence."""
         _refuse_silence(pair, "DNSMOS")
         estimate = pair.at_rate(_DNSMOS_RATE)[1]
-        peak = np.abs(estimate).max()
-        if peak > 1:
-            raise UndefinedMetric(
-                f"the estimate peaks at {peak:.3f} at 16 kHz; DNSMOS takes up to 1.0 and nothing is clipped"
-            )
+        estimate = estimate / max(1.0, float(np.abs(estimate).max()))
         return float(_dnsmos().run(estimate, _DNSMOS_RATE)["ovrl_mos"])
 
 

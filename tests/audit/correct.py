@@ -153,9 +153,9 @@ def librosa_paper(y: Array, x: Array) -> float:
 
 
 def librosa_tunet(y: Array, x: Array) -> float:
-    """LSD of TUNet: natural logarithm, the root over frames."""
+    """LSD of TUNet: natural logarithm, the root over frames, 1e-8 under it."""
     r, e = (np.log(_librosa_power(signal) + 1e-8) for signal in (y, x))
-    return float(np.mean(np.sqrt(np.mean((r - e) ** 2, axis=1))))
+    return float(np.mean(np.sqrt(np.mean((r - e) ** 2 + 1e-8, axis=1))))
 
 
 def librosa_kuleshov(y: Array, x: Array) -> float:

@@ -142,9 +142,9 @@ def torch_nuwave(y: Array, x: Array, of_bins: slice = slice(None), base: str = "
     return float((e - r)[of_bins].square().mean(dim=0).sqrt().mean())
 
 
-def torch_tunet(y: Array, x: Array, under_the_root: float = 0.0) -> float:
+def torch_tunet(y: Array, x: Array) -> float:
     r, e = ((torch_power(signal) + 1e-8).log() for signal in tensors(y, x))
-    return float((((r - e) ** 2).mean(dim=1) + under_the_root).sqrt().mean())
+    return float(((r - e) ** 2 + 1e-8).mean(dim=1).sqrt().mean())
 
 
 def torch_nvsr(y: Array, x: Array) -> float:
@@ -158,7 +158,7 @@ BY_TORCH: dict[str, Callable[[Array, Array], float]] = {
     "lsd_hf": lambda y, x: torch_nuwave(y, x, slice(EDGE, None)),
     "lsd_lf": lambda y, x: torch_nuwave(y, x, slice(EDGE)),
     "lsd_paper": lambda y, x: torch_nuwave(y, x, base="log"),
-    "lsd_kuleshov": lambda y, x: min(10.0, torch_tunet(y, x, 1e-8)),
+    "lsd_kuleshov": lambda y, x: min(10.0, torch_tunet(y, x)),
     "lsd_nvsr": torch_nvsr,
     "lsd_tunet": torch_tunet,
 }

@@ -26,15 +26,21 @@ SIGNATURES = {
     "si_sdr": "SI-SDR|mean:kept|floor:none|v:1",
     "mse": "MSE|full_scale:1|v:1",
     "lsd": f"LSD|log:10|of:power|{LSD}|floor:max1e-8|eps:0|pool:rms_f.mean_t|band:full|clip:none|sr:48000|v:1",
-    "lsd_hf": f"LSD|log:10|of:power|{LSD}|floor:max1e-8|eps:0|pool:rms_f.mean_t|band:above2000|clip:none|sr:48000|v:1",
-    "lsd_lf": f"LSD|log:10|of:power|{LSD}|floor:max1e-8|eps:0|pool:rms_f.mean_t|band:below2000|clip:none|sr:48000|v:1",
+    "lsd_hf": (
+        f"LSD|log:10|of:power|{LSD}|floor:max1e-8|eps:0|pool:rms_f.mean_t|band:above2000|clip:none|sr:48000"
+        "|bins:85-1024|v:1"
+    ),
+    "lsd_lf": (
+        f"LSD|log:10|of:power|{LSD}|floor:max1e-8|eps:0|pool:rms_f.mean_t|band:below2000|clip:none|sr:48000"
+        "|bins:0-84|v:1"
+    ),
     "lsd_paper": f"LSD|log:e|of:power|{LSD}|floor:max1e-8|eps:0|pool:rms_f.mean_t|band:full|clip:none|sr:48000|v:1",
     "lsd_kuleshov": f"LSD|log:e|of:power|{LSD}|floor:add1e-8|eps:1e-8|pool:rms_t.mean_f|band:full|clip:10|sr:48000|v:1",
     "lsd_nvsr": (
         "LSD|log:10|of:power|nfft:2229|hop:480|win:hann|center:yes|pad:reflect"
         "|floor:ratio1e-12|eps:0|pool:rms_f.mean_t|band:full|clip:none|sr:48000|v:1"
     ),
-    "lsd_tunet": f"LSD|log:e|of:power|{LSD}|floor:add1e-8|eps:0|pool:rms_t.mean_f|band:full|clip:none|sr:48000|v:1",
+    "lsd_tunet": f"LSD|log:e|of:power|{LSD}|floor:add1e-8|eps:1e-8|pool:rms_t.mean_f|band:full|clip:none|sr:48000|v:1",
     "pesq": f"PESQ|mode:wb|in:48000|resample:soxr-HQ-16000|{PESQ}|corrigendum2:no|v:1",
     "pesq_nb": f"PESQ|mode:nb|in:48000|resample:soxr-HQ-16000|{PESQ}|corrigendum2:no|v:1",
     "stoi": f"STOI|extended:no|sr:48000|resample:octave-10000|{PYSTOI}|noise:seed0|v:1",

@@ -120,15 +120,23 @@ class TestDnsmos:
     def test_is_the_packages_overall_value(self, mos, pair, installed_dnsmos):
         assert mos["noisy"] == float(installed_dnsmos.run(pair[1], 16000)["ovrl_mos"])
 
-    def test_beyond_full_scale(self):
+    def test_beyond_full_scale_is_divided_by_the_peak(self, installed_dnsmos):
         r = speech(16000)
-        loud = r / np.abs(r).max() * 1.25
-        with pytest.raises(UndefinedMetric, match=r"the estimate peaks at 1\.250 at 16 kHz"):
-            DNSMOS(r, loud, 16000)
+        r = r / np.abs(r).max()
+        assert DNSMOS(r, 1.25 * r, 16000) == pytest.approx(DNSMOS(r, r, 16000), abs=1e-6)
+
+    def test_what_overshoots_by_resampling_alone_has_a_value(self, installed_dnsmos):
+        """A loud recording: within full scale at 48 kHz, above it at 16 kHz."""
+        r = np.clip(4 * speech(48000) / np.abs(speech(48000)).max(), -1, 1)
+        peak = np.abs(at_16 := audio.resample(r, 48000, 16000)).max()
+        assert peak > 1
+        assert DNSMOS(r, r, 48000) == float(installed_dnsmos.run(at_16 / peak, 16000)["ovrl_mos"])
 
     def test_signature(self, installed_dnsmos):
         version = metadata.version("speechmos")
-        assert str(DNSMOS.signature(16000)) == f"DNSMOS|of:estimate|in:16000|resample:none|impl:speechmos-{version}|v:1"
+        assert str(DNSMOS.signature(16000)) == (
+            f"DNSMOS|of:estimate|over1:divided-by-peak|in:16000|resample:none|impl:speechmos-{version}|v:2"
+        )
         assert dict(DNSMOS.signature(48000).fields)["resample"] == "soxr-HQ-16000"
 
 
