@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from srbench.metrics import get_metric
 from srbench.report.console import escaped, open_console
 from srbench.report.headings import deaf_above, heading, number
-from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, CEILING, mark
-from srbench.results.bootstrap import most_coverage
-from srbench.run import FLOOR
+from srbench.report.marks import few_units, legend, mark, sets_note
+from srbench.results.standing import Standing
 
 _FIRST, _COLUMN = 20, 23  # widths in characters
 
@@ -18,8 +16,8 @@ _FIRST, _COLUMN = 20, 23  # widths in characters
 def print_leaderboard(document: dict[str, Any]) -> None:
     """Print the document of `srbench.results.leaderboard`: metrics down, upscalers across, anchors last.
 
-    Each cell holds the mean over utterances and, below it, its 95 % interval. A mean no better than the spline's is
-    marked, and so is an SNR or SI-SDR above the low-band ceiling.
+    Each cell holds the mean over utterances and, below it, its 95 % interval. Marks come from paired comparisons: the
+    best mean, what is not shown to beat the spline, an SNR or SI-SDR above the low-band ceiling.
     """
     from rich.table import Table
     from rich.text import Text
@@ -27,34 +25,31 @@ def print_leaderboard(document: dict[str, Any]) -> None:
     document = escaped(document)
     entries = [*document["models"], *document["anchors"]]
     console = open_console(_FIRST + _COLUMN * len(entries))
-    floor = next((e for e in entries if e["provenance"]["name"] == FLOOR), None)
-    ceiling = next((e for e in document["anchors"] if e["name"] == CEILING), None)
     console.print(f"\n{document['protocol']}  {document['protocol_title']}", soft_wrap=True, style="bold", markup=False)
     for note in document["notes"]:
         console.print(note, soft_wrap=True, style="yellow", markup=False)
     columns = max(1, (console.width - _FIRST) // _COLUMN)
-    marks: set[str] = set()
     for start in range(0, len(entries), columns):
         table = Table(show_lines=False, pad_edge=False)
         table.add_column("metric", no_wrap=True, min_width=_FIRST - 4)
         shown = entries[start : start + columns]
         for entry in shown:
-            style = "dim" if entry in document["anchors"] else "bold"
+            style = "dim" if entry in document["anchors"] else ""
             table.add_column(Text(entry["name"]), justify="right", style=style, overflow="fold", min_width=_COLUMN - 3)
         for name in entries[0]["metrics"]:
-            cells = [_cell(entry, name, floor, ceiling, marks) for entry in shown]
-            table.add_row(heading(name), *cells)
+            table.add_row(heading(name), *(_cell(entry, name) for entry in shown))
         table.add_section()
         table.add_row("n", *(_count(entry, document["split"]["expected"]) for entry in shown))
         table.add_row("failed", *(f"[red]{e['failed']}[/red]" if e["failed"] else "0" for e in shown))
         table.add_row("real-time factor", *(_factor(entry["real_time_factor"]) for entry in shown))
         console.print(table)
-    _print_footnotes(console, document, marks)
+    _print_footnotes(console, document)
 
 
-def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) -> None:
+def _print_footnotes(console: Any, document: dict[str, Any]) -> None:
     entries = [*document["models"], *document["anchors"]]
-    kinds = {value["resampled"] for entry in entries for value in entry["metrics"].values()} - {"nothing"}
+    values = [value for entry in entries for value in entry["metrics"].values()]
+    kinds = {value["resampled"] for value in values} - {"nothing"}
     over = {
         "speakers": "speakers resampled",
         "utterances": "one speaker: utterances resampled, so it says nothing about other speakers",
@@ -64,20 +59,16 @@ def _print_footnotes(console: Any, document: dict[str, Any], marks: set[str]) ->
         + "".join(f" ({over[kind]})" for kind in sorted(kinds))
         + "."
     ]
-    speakers = document["split"]["speakers"]
-    if speakers > 1 and most_coverage(speakers) < 0.95:
-        most = f"{100 * most_coverage(speakers):.0f}"
-        lines.append(f"{speakers} speakers are few: such an interval holds the true mean in at most {most} % of cases.")
+    lines += few_units((value["clusters"], value["resampled"]) for value in values if value["clusters"])
     if document["anchors"]:
         lines.append(
             "Dim: anchors. ceiling = perfect low band, nothing above it; reference = the reference against itself."
         )
-    if BELOW_FLOOR in marks:
-        lines.append(f"{BELOW_FLOOR} no better than the {FLOOR}")
-    if ABOVE_CEILING in marks:
-        lines.append(f"{ABOVE_CEILING} above the ceiling: worth a second look")
-    if len({entry["n"] for entry in entries}) > 1:
-        lines.append("Columns with another n are means over other utterances: they do not compare.")
+    paired = [Standing(**value["paired"]) for value in values]
+    lines += legend({mark(each) for each in paired}, any(each.best == "yes" for each in paired))
+    overs = [{name: value["over"] for name, value in entry["metrics"].items()} for entry in entries]
+    if note := sets_note([entry["name"] for entry in entries], overs):
+        lines.append(note)
     undefined = sorted({name for e in entries for name, value in e["metrics"].items() if value["undefined"]})
     if undefined:
         lines.append(f"Some utterances have no value of {', '.join(undefined)} (column 'undefined'): not averaged.")
@@ -118,28 +109,16 @@ def _deaf(document: dict[str, Any]) -> list[str]:
     ]
 
 
-def _cell(
-    entry: dict[str, Any], name: str, floor: dict[str, Any] | None, ceiling: dict[str, Any] | None, marks: set[str]
-) -> str:
+def _cell(entry: dict[str, Any], name: str) -> str:
     value = entry["metrics"][name]
-    mean, metric = value["mean"], get_metric(name)
+    mean, metric, standing = value["mean"], get_metric(name), Standing(**value["paired"])
     if mean is None:
         return "–"
-    found = ""
-    if entry.get("provenance", {}).get("kind") != "anchor" and entry is not floor:
-        found = mark(name, float(mean), _mean(floor, name), _mean(ceiling, name))
-    marks.add(found)
     low, high = (number(bound, metric.digits) for bound in value["ci95"])
     count = "" if value["undefined"] == 0 else f" n={value['n']}"
-    return f"{number(mean, metric.digits)}{found}{count}\n" + (f"[{low}, {high}]" if low != "–" else "").replace(
-        "[", r"\["
-    )
-
-
-def _mean(entry: dict[str, Any] | None, name: str) -> float:
-    """Return a mean as a number, whose infinity the document holds as a text; NaN where there is none."""
-    mean = entry["metrics"][name]["mean"] if entry else None
-    return math.nan if mean is None else float(mean)
+    text = number(mean, metric.digits)
+    text = f"[bold]{text}[/bold]" if standing.best == "yes" else text
+    return f"{text}{mark(standing)}{count}\n" + (rf"\[{low}, {high}]" if low != "–" else "")
 
 
 def _count(entry: dict[str, Any], expected: int) -> str:

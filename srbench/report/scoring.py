@@ -8,6 +8,7 @@ from typing import Any
 from srbench.metrics import get_metric
 from srbench.report.console import escaped, open_console
 from srbench.report.headings import heading, number
+from srbench.report.marks import few_units, sets_note
 from srbench.scoring import KINDS
 
 _WORST = 3  # pairs named for each kind of warning
@@ -43,6 +44,12 @@ def print_scores(document: dict[str, Any]) -> None:
         console.print(line, soft_wrap=True, style=style, markup=False)
 
     say("Mean over pairs, 95 % bootstrap interval below it.", "dim")
+    values = [value for system in systems for value in system["metrics"].values()]
+    overs = [{name: value["over"] for name, value in system["metrics"].items()} for system in systems]
+    limits = [sets_note([system["system"] for system in systems], overs)]
+    for note in limits + few_units((value["clusters"], value["resampled"]) for value in values if value["clusters"]):
+        if note:
+            say(note, "yellow")
     for system in systems:
         title = f"{system['system']}: " if len(systems) > 1 else ""
         for line in _warnings(system):

@@ -14,9 +14,8 @@ from pathlib import Path
 from srbench.files import whole_file
 from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
-from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, is_best, mark_in
+from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, board_notes, legend, mark
 from srbench.results.board import Board, Row
-from srbench.run import FLOOR
 
 _ACROSS = 7  # upscalers stand in columns up to so many, and metrics where there are more
 _LATEX_COLUMNS = 4  # in one LaTeX table; the others follow in the next
@@ -143,7 +142,7 @@ def latex(board: Board) -> str:
 
 def _table(board: Board, markup: _Markup) -> list[list[str]]:
     """Return the cells, the head first: upscalers across where there are few, metrics across where there are many."""
-    columns = [[heading(name), *(_cell(board, row, name, markup) for row in board.rows)] for name in board.metrics]
+    columns = [[heading(name), *(_cell(row, name, markup) for row in board.rows)] for name in board.metrics]
     columns += [
         [title, *(markup.text(tell(row)) for row in board.rows)]
         for title, tell in (("n", _count), ("parameters", _parameters), ("real-time factor", _factor))
@@ -153,34 +152,29 @@ def _table(board: Board, markup: _Markup) -> list[list[str]]:
     return grid if len(board.rows) <= _ACROSS else [list(line) for line in zip(*grid, strict=True)]
 
 
-def _cell(board: Board, row: Row, metric: str, markup: _Markup) -> str:
+def _cell(row: Row, metric: str, markup: _Markup) -> str:
     value, digits = row.values[metric], get_metric(metric).digits
     if math.isnan(value.mean):
         return markup.text("–")
     mean = markup.text(number(value.mean, digits))
-    mean = markup.strong(mean) if is_best(board, row, metric) else mean
+    mean = markup.strong(mean) if value.paired.best == "yes" else mean
     count = f" n={value.n}" if value.n != int(row.facts["n"]) else ""
     bounds = [number(bound, digits) for bound in (value.low, value.high)]
     interval = "" if math.isnan(value.low) else markup.interval(f"[{', '.join(bounds)}]")
-    return f"{mean}{markup.text(mark_in(board, row, metric) + count)}{interval}"
+    return f"{mean}{markup.text(mark(value.paired) + count)}{interval}"
 
 
 def _notes(board: Board) -> list[str]:
     """Return the footnotes that this leaderboard needs."""
-    what = sorted({each for row in board.rows for each in row.facts["resampled"].split()})
-    marks = {mark_in(board, row, metric) for row in board.rows for metric in board.metrics}
+    what = sorted({kind for row in board.rows for _, kind in row.resampled})
+    paired = [value.paired for row in board.rows for value in row.values.values()]
     notes = [
         "Mean over utterances and its 95 % bootstrap interval" + (f" ({', '.join(what)} resampled)." if what else ".")
     ]
-    notes.append("Bold: the best upscaler, of those with a value for the most utterances.")
-    if BELOW_FLOOR in marks:
-        notes.append(f"{BELOW_FLOOR} no better than the {FLOOR}.")
-    if ABOVE_CEILING in marks:
-        notes.append(f"{ABOVE_CEILING} above the ceiling: worth a second look.")
+    notes += legend({mark(each) for each in paired}, any(each.best == "yes" for each in paired))
     if any(row.facts["kind"] == "anchor" for row in board.rows):
         notes.append("ceiling: a perfect low band, nothing above it. reference: the reference against itself.")
-    if any(row.facts["n"] != row.facts["expected"] for row in board.rows):
-        notes.append("Means over different utterances do not compare: see n.")
+    notes += board_notes(board)
     if any(value.n != int(row.facts["n"]) for row in board.rows for value in row.values.values()):
         notes.append("n= beside a value: only so many utterances have one.")
     unchecked = [row.name for row in board.rows if row.facts["rechecked"] == "0"]

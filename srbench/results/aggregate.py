@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srbench.corpora.splits import checksum
 from srbench.metrics import get_metric
-from srbench.results.bootstrap import mean, mean_interval
+from srbench.results.bootstrap import clusters, mean, mean_interval
 from srbench.run import Run
 from srbench.run.engine import FIXED_COLUMNS
 from srbench.table import unguarded, write_table
@@ -28,7 +29,8 @@ class Aggregate:
     """One metric of one run.
 
     ``n`` utterances have a value; ``undefined`` have none though the upscaler did its part; ``failed`` were not
-    evaluated. ``mean`` and the bounds are NaN where there are no values.
+    evaluated. ``mean`` and the bounds are NaN where there are no values. ``over`` names the set of utterances that have
+    a value (`name_set`). ``clusters`` are resampled.
     """
 
     metric: str
@@ -40,11 +42,18 @@ class Aggregate:
     failed: int
     expected: int
     signature: str
+    over: str = ""
+    clusters: int = 0
 
     @property
     def aggregation(self) -> str:
         """How the number was made of the utterances' values: ``agg:mean.utterance|n:24/28``."""
         return f"agg:mean.utterance|n:{self.n}/{self.expected}"
+
+
+def name_set(utterances: Collection[str]) -> str:
+    """Return a name for a set of utterances: their number, and the first 8 hex digits of the SHA-256 of their ids."""
+    return f"{len(utterances)}.{checksum(list(utterances))[:8]}"
 
 
 def read_columns(folder: str | Path, fixed: Collection[str]) -> dict[str, Any]:
@@ -76,8 +85,9 @@ def read_utterances(folder: str | Path) -> DataFrame:
 
 def aggregate_run(run: Run) -> dict[str, Aggregate]:
     """Aggregate every metric of a run from its ``utterances.csv``."""
-    table = read_columns(run.folder, ("speaker", "status"))
+    table = read_columns(run.folder, ("utterance", "speaker", "status"))
     speakers, failed = np.array(table["speaker"], object), table["status"].count("failed")
+    ids = np.array(table["utterance"], object)
     signatures: Mapping[str, str] = run.manifest["metrics"]
     found = {}
     for metric, signature in signatures.items():
@@ -94,6 +104,8 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
             failed,
             int(run.manifest["split"]["expected"]),
             signature,
+            name_set(ids[there]),
+            0 if resampled == "nothing" else int(clusters(speakers[there])[0].max()) + 1,
         )
     return found
 

@@ -11,9 +11,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS
+from srbench.results.standing import UNKNOWN, Standing, parse_standing
 from srbench.table import read_table, write_table
 
 FACTS = (
@@ -32,6 +34,7 @@ FACTS = (
     "resampled",
     "real_time_factor",
     "protocol_signature",
+    "recordings",
     "run",
     "seed",
     "date",
@@ -41,19 +44,26 @@ FACTS = (
     "warnings",
 )
 _COUNTS = ("n", "failed", "expected")
-_SUFFIXES = ("", "_ci95_low", "_ci95_high", "_n", "_signature")
+_SUFFIXES = ("", "_ci95_low", "_ci95_high", "_n", "_signature", "_over", "_paired")
+_ADDED = ("recordings", "_over", "_paired")  # columns that files of version 0.1.0 do not have: "" there
 DIGEST = "digest"
 
 
 @dataclass(frozen=True)
 class Value:
-    """One number of a row: the mean over ``n`` utterances with its 95 % interval; NaN where there is none."""
+    """One number of a row: the mean over ``n`` utterances with its 95 % interval; NaN where there is none.
+
+    ``over`` names the set of those utterances (`srbench.results.aggregate.Aggregate`), ``paired`` tells how the mean
+    stands beside the others by the paired comparison of the runs; "" and `UNKNOWN` where that was not known.
+    """
 
     mean: float
     low: float
     high: float
     n: int
     signature: str
+    over: str = ""
+    paired: Standing = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -75,11 +85,22 @@ class Row:
         """The upscaler's name, which is unique in a leaderboard."""
         return self.facts["upscaler"]
 
+    @property
+    def resampled(self) -> list[tuple[int, str]]:
+        """What its intervals resample: how many (0 where version 0.1.0 did not say) ``speakers`` or ``utterances``."""
+        words = self.facts["resampled"].replace(",", "").split()
+        return [
+            (int(before) if before.isdecimal() else 0, word)
+            for before, word in zip(["", *words], words, strict=False)
+            if not word.isdecimal()
+        ]
+
     def cells(self) -> dict[str, str]:
         """Return the row as the file holds it, without the digest."""
         cells = {key: self.facts[key] for key in FACTS}
         for metric, value in self.values.items():
             numbers = (*map(_text, (value.mean, value.low, value.high)), str(value.n), value.signature)
+            numbers = (*numbers, value.over, str(value.paired))
             cells |= {f"{metric}{suffix}": text for suffix, text in zip(_SUFFIXES, numbers, strict=True)}
         return cells
 
@@ -112,7 +133,8 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
     Raises
     ------
     SrbenchError
-        If rows differ in protocol signature, in their metrics or in a metric's signature, or share a name.
+        If rows differ in protocol signature, in recordings, in their metrics or in a metric's signature, or share a
+        name.
     """
     ordered = sorted(rows, key=lambda row: (row.facts["kind"] != "model", row.name))
     for row in ordered[1:]:
@@ -124,11 +146,37 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
         theirs, ours = ({name: value.signature for name, value in r.values.items()} for r in (row, first))
         if theirs != ours:
             raise SrbenchError(f"{protocol}: {shown(row.name)} and {shown(first.name)} are not of the same metrics")
+    _refuse_other_recordings(protocol, ordered)
     names = [row.name for row in ordered]
     for name in names:
         if names.count(name) > 1:
             raise SrbenchError(f"{protocol}: '{shown(name)}' stands twice")
     return Board(protocol, tuple(ordered))
+
+
+def recordings_fact(recordings: Mapping[str, Any]) -> str:
+    """Return the cell of what a run rests on: how many recordings, and 16 hex digits of their ids and of their samples.
+
+    Parameters
+    ----------
+    recordings : mapping
+        From `srbench.run.recordings.recordings`.
+    """
+    return f"{recordings['n']}.{recordings['ids'][:16]}.{recordings['sha256'][:16]}" if recordings["n"] else ""
+
+
+def _refuse_other_recordings(protocol: str, rows: Sequence[Row]) -> None:
+    """Raise SrbenchError where two rows rest on the same ids and other samples; of other ids nothing can be told."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        told = row.facts["recordings"]
+        ids = told.rpartition(".")[0]
+        other = first.setdefault(ids, row)
+        if ids and other.facts["recordings"] != told:
+            raise SrbenchError(
+                f"{protocol}: {shown(row.name)} and {shown(other.name)} are of other recordings with the same ids.\n"
+                "Run both on one corpus, or publish one of them into another --leaderboard."
+            )
 
 
 def write_board(board: Board, path: str | Path) -> None:
@@ -155,7 +203,8 @@ def read_board(path: str | Path) -> Board:
     path = Path(path)
     header, *lines = read_table(path) or [[]]
     metrics = [name for name in header if name in METRICS]
-    wanted = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]
+    every = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]
+    wanted = [name for name in every if name in header or not name.endswith(_ADDED)]
     if header != wanted or not metrics:
         odd = next((a or b for a, b in zip([*header, ""], [*wanted, ""], strict=False) if a != b), "")
         raise SrbenchError(f"{path}: its columns are not those of a leaderboard (see column '{shown(odd)}')")
@@ -168,11 +217,12 @@ def read_board(path: str | Path) -> Board:
                 f"{where}: was changed after it was published (its digest differs). "
                 "Restore the file, or take the line out and publish the run again."
             )
+        cells = {name: cells.get(name, "") for name in every}
         try:
             values = {name: _value(cells, name) for name in metrics}
             for key in _COUNTS:
                 int(cells[key])
-        except ValueError as error:
+        except (ValueError, SrbenchError) as error:
             raise SrbenchError(f"{where}: {shown(error)}") from error
         rows.append(Row({key: cells[key] for key in FACTS}, values))
     return make_board(path.stem, rows)
@@ -185,9 +235,9 @@ def digest(cells: Mapping[str, str]) -> str:
 
 
 def _value(cells: Mapping[str, str], name: str) -> Value:
-    mean, low, high, n, signature = (cells[f"{name}{suffix}"] for suffix in _SUFFIXES)
+    mean, low, high, n, signature, over, paired = (cells[f"{name}{suffix}"] for suffix in _SUFFIXES)
     a, b, c = (float(text) if text else math.nan for text in (mean, low, high))
-    return Value(a, b, c, int(n), signature)
+    return Value(a, b, c, int(n), signature, over, parse_standing(paired))
 
 
 def _text(number: float) -> str:

@@ -103,6 +103,21 @@ def most_coverage(number: int) -> float:
     return 1 - 2.0 ** (1 - number)
 
 
+def too_few(number: int, resampled: str) -> str:
+    """Say that an interval by resampling so many clusters covers less than 95 %; "" where it may cover that.
+
+    Parameters
+    ----------
+    number : int
+    resampled : str
+        ``speakers`` or ``utterances``.
+    """
+    if number < 2 or most_coverage(number) >= 0.95:
+        return ""
+    most = f"at most {100 * most_coverage(number):.0f} % of cases, not 95 %"
+    return f"{number} {resampled} are too few: such an interval holds the true mean in {most}."
+
+
 def resamples(number: int) -> int:
     """Return how many draws are made: for few clusters more, since few of them lie beyond their expanded quantile."""
     return MORE_RESAMPLES if number <= _FEW_CLUSTERS else RESAMPLES

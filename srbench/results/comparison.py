@@ -12,7 +12,7 @@ import numpy as np
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import get_metric
 from srbench.results.aggregate import read_utterances
-from srbench.results.bootstrap import most_coverage
+from srbench.results.bootstrap import too_few
 from srbench.results.leaderboard import names, plain
 from srbench.results.paired import Paired, differences, holm, paired, smallest_p
 from srbench.run import Run
@@ -156,12 +156,8 @@ def _notes(rows: Sequence[Paired], tests: int) -> list[str]:
     notes = []
     if kind == "utterances":
         notes.append("One speaker: utterances are resampled, so nothing is said about other speakers.")
-    if most_coverage(number) < 1 - LEVEL:
-        notes.append(
-            f"{number} {kind} are too few: no p-value can be below {least:.2g}, and an interval by resampling them "
-            f"holds the true mean in at most {100 * most_coverage(number):.0f} % of cases, not 95 %. It takes six to "
-            "show a difference."
-        )
+    if few := too_few(number, kind):
+        notes.append(f"{few} No p-value can be below {least:.2g}: it takes six to show a difference.")
     elif least * tests >= LEVEL:
         most = math.ceil(LEVEL / least) - 1
         notes.append(

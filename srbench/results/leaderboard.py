@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from srbench.metrics import get_metric
 from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates
+from srbench.results.standing import Standing, contestant, standings
 from srbench.run import Plan, Run
 from srbench.run.recordings import refuse_other_recordings
 from srbench.table import write_table
@@ -32,6 +34,12 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
         If a recording changed between two of the runs.
     """
     refuse_other_recordings([(run.manifest["upscaler"]["name"], run.records) for run in (*runs, *anchors)])
+    entries = [run_entry(run) for run in (*runs, *anchors)]
+    of_all = standings([contestant(run) for run in (*runs, *anchors)], tuple(plan.definitions))
+    for entry, of_metrics in zip(entries, of_all, strict=True):
+        for metric, standing in of_metrics.items():
+            entry["metrics"][metric]["paired"] = asdict(standing)
+    models, others = entries[: len(runs)], entries[len(runs) :]
     return {
         "protocol": plan.protocol.name,
         "protocol_title": plan.protocol.title,
@@ -47,8 +55,8 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
         "own_corpus": plan.own,
         "notes": list(plan.notes),
         "run_dir": str(folder),
-        "models": [{**run_entry(run), "name": name} for run, name in zip(runs, names(runs), strict=True)],
-        "anchors": [run_entry(run) for run in anchors],
+        "models": [{**entry, "name": name} for entry, name in zip(models, names(runs), strict=True)],
+        "anchors": others,
     }
 
 
@@ -92,6 +100,7 @@ def write_leaderboard(document: dict[str, Any], path: str | Path) -> None:
                 row[name] = value["mean"]
                 row[f"{name}_ci95_low"], row[f"{name}_ci95_high"] = value["ci95"]
                 row[f"{name}_n"] = value["n"]
+                row[f"{name}_over"], row[f"{name}_paired"] = value["over"], str(Standing(**value["paired"]))
             row["protocol_signature"] = document["protocol_signature"]
             row["own_corpus"] = "yes" if document["own_corpus"] else "no"
             rows.append(row)
@@ -122,7 +131,9 @@ def _metric(aggregate: Aggregate) -> dict[str, Any]:
         "ci95": [plain(bound) for bound in aggregate.ci95],
         "n": aggregate.n,
         "undefined": aggregate.undefined,
+        "over": aggregate.over,
         "resampled": aggregate.resampled,
+        "clusters": aggregate.clusters,
         "unit": metric.unit,
         "better": metric.better,
         "signature": aggregate.signature,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from srbench.results.bootstrap import SEED, clusters, mean, mean_interval
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+Columns = Any  # a DataFrame, or a mapping of name to column: utterance, speaker, and every metric
 
 FLIPS = 19_999
 """Sign flips of a Monte Carlo test; where all 2**k flips are no more (k up to 14), all are made and p is exact."""
@@ -70,13 +72,13 @@ class Paired:
     reason: str
 
 
-def differences(a: DataFrame, b: DataFrame, metric: str) -> DataFrame:
+def differences(a: Columns, b: Columns, metric: str) -> DataFrame:
     """Return the utterances that have a value of a metric in both tables, sorted by id.
 
     Parameters
     ----------
-    a, b : DataFrame
-        As `srbench.results.aggregate.read_utterances` returns them.
+    a, b : DataFrame, or mapping of name to column
+        As `srbench.results.aggregate.read_utterances` or `read_columns` returns them.
     metric : str
 
     Returns
@@ -85,33 +87,32 @@ def differences(a: DataFrame, b: DataFrame, metric: str) -> DataFrame:
         Columns ``utterance``, ``speaker``, ``a``, ``b``, ``difference`` (a − b, in the metric's unit; NaN for two equal
         infinities), ``favours`` (1 where a is the better, −1 where b is, 0 for a tie).
     """
-    left, right = (
-        table.loc[table[metric].notna(), ["utterance", "speaker", metric]].set_index("utterance").sort_index()
-        for table in (a, b)
-    )
-    both: DataFrame = left.rename(columns={metric: "a"}).join(right[metric].rename("b"), how="inner").reset_index()
-    first, second = both["a"].to_numpy(np.float64), both["b"].to_numpy(np.float64)
-    with np.errstate(invalid="ignore"):  # inf − inf
-        both["difference"] = first - second
-    higher = (first > second).astype(int) - (first < second).astype(int)
-    both["favours"] = higher if get_metric(metric).better == "higher" else -higher
-    return both
+    import pandas as pd
+
+    both = _common(a, b, metric)
+    columns = {"utterance": both.utterances, "speaker": both.speakers, "a": both.a, "b": both.b}
+    table: DataFrame = pd.DataFrame({**columns, "difference": both.difference, "favours": both.favours(metric)})
+    return table
 
 
-def paired(a: DataFrame, b: DataFrame, metrics: Sequence[str]) -> dict[str, Paired]:
+def paired(a: Columns, b: Columns, metrics: Sequence[str], *, test: bool = True) -> dict[str, Paired]:
     """Compare two tables of utterances by several metrics.
 
     Parameters
     ----------
-    a, b : DataFrame
-        As `srbench.results.aggregate.read_utterances` returns them.
+    a, b : DataFrame, or mapping of name to column
+        As `srbench.results.aggregate.read_utterances` or `read_columns` returns them.
     metrics : sequence of str
+    test : bool
+        Whether p-values are computed, which takes longest; else they are NaN.
 
     Returns
     -------
     dict of metric name to Paired
     """
     found = {metric: _untested(a, b, metric) for metric in metrics}
+    if not test:
+        return {name: row for name, (row, _) in found.items()}
     p_values = _p_values({name: sums for name, (row, sums) in found.items() if not row.reason and not row.identical})
     return {name: replace(row, p_value=p_values.get(name, math.nan)) for name, (row, _) in found.items()}
 
@@ -171,12 +172,41 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _untested(a: DataFrame, b: DataFrame, metric: str) -> tuple[Paired, NDArray[np.float64]]:
+@dataclass(frozen=True)
+class _Common:
+    """The utterances that have a value in both, sorted by id."""
+
+    utterances: list[str]
+    speakers: NDArray[np.object_]
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+
+    @property
+    def difference(self) -> NDArray[np.float64]:
+        with np.errstate(invalid="ignore"):  # inf − inf
+            return self.a - self.b
+
+    def favours(self, metric: str) -> NDArray[np.int64]:
+        higher = (self.a > self.b).astype(np.int64) - (self.a < self.b).astype(np.int64)
+        return higher if get_metric(metric).better == "higher" else -higher
+
+
+def _common(a: Columns, b: Columns, metric: str) -> _Common:
+    places: list[dict[str, int]] = []
+    values = [np.asarray(table[metric], np.float64) for table in (a, b)]
+    for table, column in zip((a, b), values, strict=True):
+        places.append({str(u): k for k, u in enumerate(table["utterance"]) if not math.isnan(column[k])})
+    shared = sorted(places[0].keys() & places[1].keys())
+    first, second = ([of[utterance] for utterance in shared] for of in places)
+    return _Common(shared, np.asarray(a["speaker"], object)[first], values[0][first], values[1][second])
+
+
+def _untested(a: Columns, b: Columns, metric: str) -> tuple[Paired, NDArray[np.float64]]:
     """Return all but the p-value, and the differences summed within each cluster."""
-    table = differences(a, b, metric)
-    difference = table["difference"].to_numpy(np.float64)
-    n, finite = len(table), np.isfinite(difference)
-    cluster, _ = clusters(table["speaker"].to_numpy(object))
+    both = _common(a, b, metric)
+    difference, favours = both.difference, both.favours(metric)
+    n, finite = len(difference), np.isfinite(difference)
+    cluster, _ = clusters(both.speakers)
     sums = np.bincount(cluster, weights=np.where(finite, difference, 0.0)).astype(np.float64)
     reason = ""
     if n == 0:
@@ -185,22 +215,22 @@ def _untested(a: DataFrame, b: DataFrame, metric: str) -> tuple[Paired, NDArray[
         reason = f"{n - int(finite.sum())} of {n} differences are not finite: no mean, only wins"
     elif len(sums) < 2:
         reason = "one utterance: nothing to resample"
-    low, high, resampled = mean_interval(difference, table["speaker"].to_numpy(object))
+    low, high, resampled = mean_interval(difference, both.speakers)
     row = Paired(
         metric=metric,
         n=n,
-        unpaired=sum(int(side[metric].notna().sum()) - n for side in (a, b)),
-        mean_a=mean(table["a"].to_numpy(np.float64)),
-        mean_b=mean(table["b"].to_numpy(np.float64)),
+        unpaired=sum(int(np.count_nonzero(~np.isnan(np.asarray(side[metric], np.float64)))) - n for side in (a, b)),
+        mean_a=mean(both.a),
+        mean_b=mean(both.b),
         mean_difference=mean(difference) if finite.all() else math.nan,
         ci95=(low, high),
         resampled=resampled,
         clusters=len(sums),
         p_value=math.nan,
-        a_wins=int((table["favours"] == 1).sum()),
-        b_wins=int((table["favours"] == -1).sum()),
-        ties=int((table["favours"] == 0).sum()),
-        identical=n > 0 and bool((table["a"] == table["b"]).all()),
+        a_wins=int((favours == 1).sum()),
+        b_wins=int((favours == -1).sum()),
+        ties=int((favours == 0).sum()),
+        identical=n > 0 and bool((both.a == both.b).all()),
         reason=reason,
     )
     return row, sums[:, None]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.protocols import Protocol
-from srbench.results.aggregate import Aggregate, real_time_factor
-from srbench.results.board import Board, Row, Value, make_board, read_board, write_board
+from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor
+from srbench.results.board import Board, Row, Value, make_board, read_board, recordings_fact, write_board
 from srbench.results.intake import Aside, Candidate, corpora_of, take_in
 from srbench.results.recheck import SAME, agree, recheck
+from srbench.results.standing import CEILING, UNKNOWN, Standing, contestant, standings
 from srbench.results.validate import check_run
-from srbench.run import FLOOR, Run
+from srbench.run import FLOOR, Run, open_run
+from srbench.run.folder import MANIFEST
+from srbench.run.recordings import recordings, refuse_other_recordings
 from srbench.scoring.references import Basis, References, Terms
 from srbench.signature import differing_fields
 
@@ -144,7 +148,10 @@ def publish(
                 raise SrbenchError(f"{path.name} is another file's name in this folder: give the protocol another name")
             before = read_board(path) if path.exists() else Board(name, ())
             _refuse_other_definitions(before, sound[0].row, path)
+            refuse_other_recordings([(each.row.name, each.run.records) for each in sound])
             board, changes = _merge(before, sound, replace)
+            changed = {each.row.name for each, how in zip(sound, changes, strict=True) if how in ("new", "replaced")}
+            board = _compared(board, _runs_of(board, sound), changed)
         except SrbenchError as error:
             aside.append(Aside(path, tuple(str(error).splitlines()), fault=True))
             continue
@@ -201,9 +208,10 @@ def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Basis, rec
         "n": len(run.records) - failed,
         "failed": failed,
         "expected": manifest["split"]["expected"],
-        "resampled": " ".join(sorted({a.resampled for a in aggregates.values()} - {"nothing"})),
+        "resampled": _resampled(aggregates.values()),
         "real_time_factor": "" if factor is None else f"{factor:.3g}",
         "protocol_signature": manifest["protocol_signature"],
+        "recordings": recordings_fact(recordings(run.records)),
         "run": run.folder.resolve().name,
         "seed": manifest["seed"],
         "date": manifest["started"],
@@ -212,7 +220,9 @@ def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Basis, rec
         "rechecked": rechecked,
         "warnings": "; ".join(map(str, manifest["warnings"])),
     }
-    values = {name: Value(a.mean, *a.ci95, a.n, a.signature) for name in protocol.metrics for a in [aggregates[name]]}
+    values = {
+        name: Value(a.mean, *a.ci95, a.n, a.signature, a.over) for name in protocol.metrics for a in [aggregates[name]]
+    }
     return Row({key: _text(value) for key, value in facts.items()}, values)
 
 
@@ -278,6 +288,68 @@ def _merge(before: Board, sound: Sequence[_Sound], replace: Collection[str]) -> 
     return make_board(before.protocol, list(rows.values())), changes
 
 
+def _runs_of(board: Board, sound: Sequence[_Sound]) -> dict[str, Run]:
+    """Return the run behind each row, by name: published now, or beside those runs with the row's very numbers."""
+    found = {each.row.name: each.run for each in sound}
+    folders = dict.fromkeys(each.run.folder.resolve().parent for each in sound)
+    for row in board.rows:
+        for place in folders if Path(row.facts["run"]).name == row.facts["run"] else ():
+            if row.name in found or not (place / row.facts["run"] / MANIFEST).is_file():
+                continue
+            try:
+                run = open_run(place / row.facts["run"])
+                refuse_other_recordings([("", sound[0].run.records), (row.name, run.records)])
+                same = run.manifest["metrics"] == {name: value.signature for name, value in row.values.items()}
+                if same and not _differing_means(row, aggregate_run(run)):
+                    found[row.name] = run
+            except SrbenchError:  # it is not asked for: its row keeps what is known of it
+                continue
+    return found
+
+
+def _differing_means(row: Row, aggregates: Mapping[str, Aggregate]) -> str:
+    """Return the first metric of a row that a run's aggregates do not give, "" where there is none."""
+    for name, told in row.values.items():
+        here = aggregates[name]
+        if told.n != here.n or not agree(name, told.mean, here.mean, SAME):
+            return name
+    return ""
+
+
+def _compared(board: Board, here: Mapping[str, Run], changed: Collection[str]) -> Board:
+    """Return a leaderboard whose rows tell how they stand by the paired comparisons of the runs that are here.
+
+    What rests on a run that is not here is kept as it was told, and forgotten where a row that it rests on changed.
+    """
+    there = [row.name for row in board.rows if row.name in here]
+    contestants = {name: contestant(here[name]) for name in there}
+    told = dict(zip(there, standings(list(contestants.values()), board.metrics), strict=True))
+    models = {row.name for row in board.rows if row.facts["kind"] == "model"}
+
+    def choose(new: str, old: str, on: Collection[str]) -> str:
+        if all(name in here for name in on):
+            return new
+        return "" if any(name in changed for name in on) else old
+
+    rows = []
+    for row in board.rows:
+        values = {}
+        for metric, value in row.values.items():
+            new, old = told.get(row.name, {}).get(metric, UNKNOWN), value.paired
+            standing = Standing(
+                choose(new.floor, old.floor, {row.name, FLOOR}),
+                choose(new.ceiling, old.ceiling, {row.name, CEILING}),
+                choose(new.best, old.best, models),
+            )
+            over = contestants[row.name].over(metric) if row.name in here else value.over
+            values[metric] = dataclasses.replace(value, over=over, paired=standing)
+        facts = dict(row.facts)
+        if row.name in here:  # a row of version 0.1.0 does not say it
+            facts["recordings"] = recordings_fact(recordings(here[row.name].records))
+        rows.append(Row(facts, values))
+    return make_board(board.protocol, rows)
+
+
 def _conflict(old: Row, new: Row) -> str:
     """Say in what the numbers of two rows of one upscaler differ, "" where they are the same but for last digits."""
     for fact in ("kind", "n", "failed"):
@@ -295,6 +367,15 @@ def _conflict(old: Row, new: Row) -> str:
             if not agree(name, a, b, SAME):
                 return f"{what} is {a!r} in the leaderboard, and {b!r} in this run"
     return ""
+
+
+def _resampled(aggregates: Iterable[Aggregate]) -> str:
+    """Say what the intervals resample, and the least number of it: ``8 speakers``."""
+    least: dict[str, int] = {}
+    for a in aggregates:
+        if a.clusters:
+            least[a.resampled] = min(a.clusters, least.get(a.resampled, a.clusters))
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(least.items()))
 
 
 def _trained_on(told: Mapping[str, Any]) -> str:

@@ -13,9 +13,13 @@ from srbench.run.pipeline import Record
 
 
 def recordings(records: Iterable[Record]) -> dict[str, Any]:
-    """Return what a manifest says of a run's recordings: ``n`` could be read, and the SHA-256 of ids and digests."""
-    lines = [f"{record.utterance} {record.recording}" for record in records if record.recording]
-    return {"n": len(lines), "sha256": checksum(lines)}
+    """Return what a manifest says of a run's recordings.
+
+    ``n`` of them could be read; ``ids`` is the SHA-256 of their ids, ``sha256`` that of their ids and digests.
+    """
+    told = {record.utterance: record.recording for record in records if record.recording}
+    lines = [f"{utterance} {digest}" for utterance, digest in told.items()]
+    return {"n": len(told), "ids": checksum(list(told)), "sha256": checksum(lines)}
 
 
 def is_recording(record: Record, path: Path) -> bool:

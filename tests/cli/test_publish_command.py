@@ -149,6 +149,11 @@ def test_a_conflict_and_its_way_out(ran: Cli, tmp_path: Path) -> None:
     assert (status, board.read_bytes()) == (1, before)
     assert "Where it is worst and best" in spline.read_text()  # the others' pages stay what they were
     status, out, _ = ran("publish", folder, *KNOWN, "--replace", "linear")
+    assert (status, board.read_bytes()) == (1, before), "the other rows are of the recordings that were there before"
+    assert "are of other recordings with the same ids" in out
+    assert ran("run", "--model", "linear", *KNOWN)[0] == 0
+    again = [part for name in ("linear", "spline", "ceiling", "reference") for part in ("--replace", name)]
+    status, out, _ = ran("publish", *KNOWN, *again)
     assert status == 0
     assert "replaced  linear" in out
     assert board.read_bytes() != before

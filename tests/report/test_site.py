@@ -36,6 +36,7 @@ from srbench.results.aggregate import aggregate_run
 from srbench.results.board import FACTS, Board, Row, Value, make_board
 from srbench.results.publish import make_row
 from srbench.results.published import COLUMNS, load_published
+from srbench.results.standing import parse_standing
 from srbench.run import Entrant, Run, make_plan, run_entrant
 
 SCRIPT, IMAGE = "<script>alert(1)</script>", '"><img src=x onerror=1>'
@@ -370,14 +371,18 @@ def test_leaderboards_that_cannot_be_are_refused(made: tuple[list[Run], Path], t
         build_site(tmp_path / "file", [board], {}, corpora={})
 
 
-def made_up_board(rows: dict[str, tuple[str, dict[str, float]]], n: dict[str, int] | None = None) -> Board:
+def made_up_board(
+    rows: dict[str, tuple[str, dict[str, float]]], n: dict[str, int] | None = None, stands: dict[str, str] | None = None
+) -> Board:
     signature = str(load_protocol("demo").signature())
     found = []
     for name, (kind, means) in rows.items():
-        count = (n or {}).get(name, 28)
+        count, paired = (n or {}).get(name, 28), parse_standing((stands or {}).get(name, ""))
         facts = dict.fromkeys(FACTS, "") | {"upscaler": name, "kind": kind, "n": str(count), "expected": "28"}
         values = {
-            metric: Value(mean, mean - 0.1, mean + 0.1, count, str(METRICS[metric].signature(16000, 2000.0)))
+            metric: Value(
+                mean, mean - 0.1, mean + 0.1, count, str(METRICS[metric].signature(16000, 2000.0)), "", paired
+            )
             for metric, mean in means.items()
         }
         found.append(Row(facts | {"protocol_signature": signature, "num_parameters": "1234567"}, values))
@@ -395,20 +400,17 @@ def test_marks_best_and_order():
             "ceiling": ("anchor", {"snr": 14.0, "lsd": 4.0}),
         },
         n={"few": 3},
+        stands={
+            "too_good": "floor:better ceiling:above",
+            "good": "floor:better best:yes",
+            "worse": "floor:same best:no",
+        },
     )
     shown = {line.name: {cell.metric: cell for cell in line.cells} for line in lines(board)}
     assert list(shown) == ["too_good", "few", "good", "spline", "worse", "ceiling"]
-    marks = {name: (cells["snr"].mark, cells["lsd"].mark) for name, cells in shown.items()}
-    assert marks == {
-        "too_good": (ABOVE_CEILING, ""),
-        "few": ("", ""),
-        "good": ("", ""),
-        "spline": ("", ""),
-        "worse": (BELOW_FLOOR, BELOW_FLOOR),  # equal is not better
-        "ceiling": ("", ""),
-    }
-    best = {(name, metric) for name, cells in shown.items() for metric, cell in cells.items() if cell.best}
-    assert best == {("too_good", "snr"), ("good", "lsd")}  # not that of three utterances
+    marks = {name: cells["snr"].mark for name, cells in shown.items() if cells["snr"].mark}
+    assert marks == {"too_good": ABOVE_CEILING, "worse": BELOW_FLOOR}
+    assert [name for name, cells in shown.items() if cells["snr"].best] == ["good"]
     assert shown["too_good"]["lsd"].text == "–"
     assert shown["too_good"]["lsd"].sort == ""
     assert [column.better for column in columns(board)] == ["higher", "lower"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +15,30 @@ from srbench.metrics import METRICS
 from srbench.report.headings import heading
 from srbench.report.tables import latex, latex_text, markdown, markdown_text, write_tables
 from srbench.results.board import FACTS, Board, Row, Value, make_board
+from srbench.results.standing import parse_standing
 
 ODD = "<script>alert(1)</script> a_b & c|d [x](y) $2^3$ \\end{table} #1 ~50% `q`"
 
 
-def row(name: str, snr: float, lsd: float = 2.0, kind: str = "model", n: int = 28, **facts: Any) -> Row:
+def row(
+    name: str, snr: float, lsd: float = 2.0, kind: str = "model", n: int = 28, stands: str = "", **facts: Any
+) -> Row:
     told = {**dict.fromkeys(FACTS, ""), "upscaler": name, "kind": kind, "protocol_signature": "PROTOCOL|high:16000|v:1"}
-    told |= {"n": "28", "failed": "0", "expected": "28", "resampled": "speakers", "real_time_factor": "0.5", **facts}
+    told |= {"n": "28", "failed": "0", "expected": "28", "resampled": "8 speakers", "real_time_factor": "0.5", **facts}
     values = {
-        "snr": Value(snr, snr - 0.25, snr + 0.25, n, "SNR|of:power|v:1"),
-        "lsd": Value(lsd, float("nan"), float("nan"), n, "LSD|floor:max1e-8|v:1"),
+        "snr": Value(snr, snr - 0.25, snr + 0.25, n, "SNR|of:power|v:1", f"{n}.ab", parse_standing(stands)),
+        "lsd": Value(lsd, float("nan"), float("nan"), n, "LSD|floor:max1e-8|v:1", f"{n}.ab"),
     }
     return Row(told, values)
 
 
 def board(*rows: Row) -> Board:
-    return make_board("demo", rows or [row("a", 13.0), row("b", 11.0, 1.0), row("spline", 12.0), CEILING])
+    return make_board("demo", rows or [BEST, BELOW, row("spline", 12.0, stands="best:no"), CEILING])
 
 
 CEILING = row("ceiling", 12.5, 3.0, "anchor")
+BEST = row("a", 13.0, stands="floor:better ceiling:above best:yes")
+BELOW = row("b", 11.0, 1.0, stands="floor:same ceiling:below best:no")
 
 
 def cells(text: str, start: str) -> list[str]:
@@ -49,10 +55,10 @@ def test_marks_and_intervals() -> None:
         "12.00<br>[11.75, 12.25]",
         "12.50<br>[12.25, 12.75]",
     ]
-    assert cells(text, "LSD ↓")[1:] == ["2.000†", "**1.000**", "2.000", "3.000"]
+    assert cells(text, "LSD ↓")[1:] == ["2.000", "1.000", "2.000", "3.000"]  # not compared
     assert cells(text, "n |")[1:] == ["28"] * 4
     assert cells(text, "real-time factor")[1:] == ["0.5", "0.5", "0.5", "–"]
-    assert "† no better than the spline." in text
+    assert "† not shown to be better than the spline" in text
     assert "‡ above the ceiling" in text
     assert "(speakers resampled)" in text
     assert "- snr: `SNR|of:power|v:1`" in text
@@ -60,25 +66,15 @@ def test_marks_and_intervals() -> None:
 
 
 def test_footnotes_only_where_they_are_needed() -> None:
-    text = markdown(board(row("a", 13.0, 1.0), row("spline", 12.0)))
-    for note in ("†", "‡", "ceiling", "do not compare", "n=", "Warning"):
+    text = markdown(board(row("a", 13.0, 1.0)))
+    for note in ("Bold", "†", "‡", "ceiling", "do not compare", "n=", "Warning"):
         assert note not in text
 
 
-def test_an_anchor_is_never_best_and_never_marked() -> None:
-    text = markdown(board(row("a", 13.0), row("b", 12.0), row("reference", float("inf"), 0.0, "anchor")))
-    assert cells(text, "SNR dB")[1::2] == ["**13.00**<br>[12.75, 13.25]", "inf<br>[inf, inf]"]
-    assert cells(text, "LSD ↓")[3] == "0.000"
-
-
-def test_one_model_alone_is_not_the_best() -> None:
-    text = markdown(board(row("a", 13.0), row("reference", float("inf"), 0.0, "anchor")))
-    assert "**" not in cells(text, "SNR dB")[1]
-
-
-def test_means_over_other_utterances_and_models_called_ceiling_mark_nothing() -> None:
-    text = markdown(board(row("few", 11.0, n=3), row("a", 13.0), row("ceiling", 12.5), row("spline", 12.0)))
-    assert not {"†", "‡"} & set("".join(cells(text, "SNR dB")))
+def test_rows_whose_runs_were_not_compared_are_named_and_carry_no_mark() -> None:
+    text = markdown(board(row("a", 13.0), row("b", 11.0), row("spline", 12.0)))
+    assert not {"†", "‡", "**"} & set("".join(cells(text, "SNR dB")))
+    assert "No marks where runs were not compared: publish them together (a, b)." in text
 
 
 def test_rows_that_nobody_computed_again_are_named() -> None:
@@ -86,23 +82,38 @@ def test_rows_that_nobody_computed_again_are_named() -> None:
     assert "Not computed again from the audio before it was published: a." in text
 
 
-def test_equal_in_print_is_equally_best() -> None:
-    text = markdown(board(row("a", 13.0), row("b", 13.001), row("c", 12.9)))
-    assert [cell.startswith("**") for cell in cells(text, "SNR dB")[1:]] == [True, True, False]
+def test_all_that_are_not_shown_to_be_worse_are_bold() -> None:
+    best = row("a", 13.0, stands="best:yes"), row("b", 12.9, stands="best:yes"), row("c", 12.9, stands="best:no")
+    text = markdown(board(*best))
+    assert [cell.startswith("**") for cell in cells(text, "SNR dB ↑")[1:]] == [True, True, False]
 
 
-def test_a_mean_over_fewer_utterances_is_said_and_not_best() -> None:
+def test_means_over_other_utterances_are_said_to_be_so() -> None:
     text = markdown(board(row("few", 20.0, n=20), row("a", 13.0), row("spline", 12.0)))
-    assert cells(text, "SNR dB")[1:3] == ["**13.00**<br>[12.75, 13.25]", "20.00 n=20<br>[19.75, 20.25]"]
+    assert cells(text, "SNR dB ↑")[2] == "20.00 n=20<br>[19.75, 20.25]"
     assert "n= beside a value" in text
-    assert "do not compare" not in text
+    assert "Means over different utterances do not compare, and carry no marks: few (all metrics)." in text
+
+
+def test_as_many_other_utterances_are_said_to_be_so() -> None:
+    """Not how many counts, but which."""
+    other = row("other", 20.0)
+    other = Row(other.facts, {**other.values, "snr": replace(other.values["snr"], over="28.cd")})
+    assert "carry no marks: other (SNR)." in markdown(board(other, row("a", 13.0), row("spline", 12.0)))
+
+
+def test_few_speakers_are_said() -> None:
+    rows = [row("a", 13.0, resampled="4 speakers"), row("spline", 12.0, resampled="4 speakers")]
+    assert "4 speakers are too few: such an interval holds the true mean in at most 88 % of cases" in markdown(
+        board(*rows)
+    )
+    assert "too few" not in markdown(board(row("a", 13.0, resampled="speakers"), row("spline", 12.0)))
 
 
 def test_partial_rows_say_their_n() -> None:
     part = Row({**row("part", 20.0).facts, "n": "20"}, row("part", 20.0, n=20).values)
     text = markdown(board(part, row("spline", 12.0)))
     assert cells(text, "n |")[1:] == ["20 of 28", "28"]
-    assert "Means over different utterances do not compare: see n." in text
     assert cells(text, "SNR dB")[1] == "20.00<br>[19.75, 20.25]"
 
 
@@ -125,7 +136,7 @@ def test_metrics_across_where_there_are_many_upscalers() -> None:
     few, many = markdown(board(*rows)), markdown(board(*rows, row("spline", 12.0)))
     assert cells(few, " ")[1:] == [f"m{number}" for number in range(7)]
     assert cells(many, " ")[1:] == ["SNR dB ↑", "LSD ↓", "n", "parameters", "real-time factor"]
-    assert cells(many, "m6 ")[1] == "**19.00**<br>[18.75, 19.25]"
+    assert cells(many, "m6 ")[1] == "19.00<br>[18.75, 19.25]"
 
 
 def test_every_metric_has_a_heading_that_both_formats_take() -> None:

@@ -114,7 +114,7 @@ def test_rows_and_their_facts(published: Publish, results: Path, tmp_path: Path)
     facts = board.rows[0].facts
     assert tuple(facts) == FACTS
     assert (facts["kind"], facts["n"], facts["failed"], facts["expected"]) == ("model", "6", "0", "6")
-    assert (facts["resampled"], facts["seed"]) == ("speakers", "0")
+    assert (facts["resampled"], facts["seed"]) == ("3 speakers", "0")
     assert facts["run"] == run_folder(results, "linear").name
     assert facts["distribution"] == "srbench"
     assert "numpy=" in facts["versions"]

@@ -12,7 +12,7 @@ from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.files import whole_file
 from srbench.protocols import Protocol, load_protocol
-from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, mark_in
+from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, board_notes, mark
 from srbench.report.site.details import Ran, extremes, find_runs_of, provenance, speakers
 from srbench.report.site.listening import Heard, Progress, write_clips
 from srbench.report.site.names import file_names
@@ -211,7 +211,7 @@ class _Site:
                 "mean": text(column.metric, row.values[column.metric].mean),
                 "interval": interval(column.metric, row.values[column.metric]),
                 "n": row.values[column.metric].n,
-                "mark": mark_in(board, row, column.metric),
+                "mark": mark(row.values[column.metric].paired),
             }
             for column in known["columns"]
         ]
@@ -269,11 +269,9 @@ def _no_listening(protocol: Basis | None, corpus: bool, behind: Mapping[str, Ran
 def _notes_of(board: Board, behind: Mapping[str, Ran]) -> list[str]:
     """Return what is to be said with every number of a leaderboard."""
     notes = dict.fromkeys(str(note) for ran in behind.values() for note in ran.run.manifest["notes"])
-    if any("utterances" in row.facts["resampled"].split() for row in board.rows):
+    if any(kind == "utterances" for row in board.rows for _, kind in row.resampled):
         notes["One speaker: intervals are over utterances and say nothing about other speakers."] = None
-    if len({row.facts["n"] for row in board.rows}) > 1:
-        notes["Rows with another n are means over other utterances: they do not compare."] = None
-    return list(notes)
+    return [*notes, *board_notes(board)]
 
 
 def _inside(folder: str) -> Path:

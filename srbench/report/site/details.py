@@ -11,8 +11,9 @@ from srbench.metrics import get_metric
 from srbench.report.headings import heading
 from srbench.report.site.tables import sort_key, text
 from srbench.results.aggregate import read_utterances
-from srbench.results.board import FACTS, Board, Row
+from srbench.results.board import FACTS, Board, Row, recordings_fact
 from srbench.run import Run
+from srbench.run.recordings import recordings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -115,6 +116,8 @@ def _not_of(row: Row, run: Run, board: Board) -> str:
         name: value.signature for name, value in row.values.items()
     }:
         return "its metrics are others"
+    if row.facts["recordings"] not in ("", recordings_fact(recordings(run.records))):
+        return "its recordings are others"
     return ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from srbench.metrics import get_metric
 from srbench.report.headings import deaf_above, heading, number
-from srbench.report.marks import is_best, mark_in
+from srbench.report.marks import mark
 from srbench.results.board import Board, Row, Value
 
 
@@ -67,9 +67,9 @@ def columns(board: Board) -> list[Column]:
 def lines(board: Board) -> list[Line]:
     """Return a leaderboard's lines: models, the best by the first metric first, then the anchors.
 
-    Among models the best mean of each metric is marked, where it is of as many utterances as the most have.
+    Marks are those that the paired comparison of the runs gave when they were published.
     """
-    made = [_line(row, board) for row in board.rows]
+    made = [_line(row) for row in board.rows]
     first = board.metrics[0] if board.metrics else ""
     sign = -1 if first and get_metric(first).better == "higher" else 1
 
@@ -99,14 +99,14 @@ def sort_key(value: float) -> str:
     return repr(float(value)).replace("inf", "Infinity")
 
 
-def _line(row: Row, board: Board) -> Line:
+def _line(row: Row) -> Line:
     cells = []
     for metric, value in row.values.items():
         n = str(value.n) if row.facts["n"] != str(value.n) else ""
         sort = sort_key(value.mean)
         shown = text(metric, value.mean)
-        marked, best = mark_in(board, row, metric), is_best(board, row, metric)
-        cells.append(Cell(metric, shown, interval(metric, value), sort, marked, best, n))
+        best = value.paired.best == "yes"
+        cells.append(Cell(metric, shown, interval(metric, value), sort, mark(value.paired), best, n))
     n, expected = row.facts["n"], row.facts["expected"]
     told = n if n == expected else f"{n} of {expected}"
     failed = row.facts["failed"] if row.facts["failed"] not in ("", "0") else ""
