@@ -112,8 +112,14 @@ def open_audio(path: str | Path) -> Iterator[Any]:
         raise SrbenchError(_why_unreadable(path)) from error
 
 
-def read(path: str | Path) -> tuple[Samples, int]:
-    """Read a one-channel audio file.
+def read(path: str | Path, channels: str | None = None) -> tuple[Samples, int]:
+    """Read an audio file as one channel.
+
+    Parameters
+    ----------
+    path : path
+    channels : str, optional
+        What is taken of a file with several: see `one_channel`. Without it such a file is refused.
 
     Returns
     -------
@@ -126,11 +132,58 @@ def read(path: str | Path) -> tuple[Samples, int]:
         If the file is missing, is not audio, is empty, has several channels, or holds what is no sound (`damage`).
     """
     samples, sample_rate = read_channels(path)
-    if samples.shape[1] != 1:
-        raise SrbenchError(f"{path}: has {samples.shape[1]} channels; a reference has one. Mix or split it first.")
-    if what := damage(samples):
+    try:
+        one = one_channel(samples, channels)
+    except SrbenchError as error:
+        raise SrbenchError(f"{path}: {error}") from error
+    if what := damage(one):
         raise SrbenchError(f"{path}: holds {what}")
-    return np.ascontiguousarray(samples[:, 0]), sample_rate
+    return one, sample_rate
+
+
+def check_channels(channels: str | None) -> None:
+    """Raise SrbenchError if it is no way to make one channel of several."""
+    if channels is not None and not re.fullmatch(r"mix|left|right|[1-9][0-9]{0,3}", str(channels)):
+        raise SrbenchError(f"channels are 'mix', 'left', 'right' or the number of one from 1 on, not '{channels}'")
+
+
+def one_channel(samples: Samples, channels: str | None = None) -> Samples:
+    """Return one channel of a recording.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, channels)
+    channels : str, optional
+        Of several: ``mix`` is the mean of all, ``left`` the first, ``right`` the second, a number that one, counted
+        from 1. A single one is taken whatever is chosen.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    SrbenchError
+        If there are several and nothing was chosen, or the chosen one is not there.
+    """
+    check_channels(channels)
+    count = samples.shape[1]
+    if channels is None and count != 1:
+        raise SrbenchError(f"has {channels_told(samples)}; one is needed: choose with --channels mix|left|right|N")
+    if count == 1:
+        return np.ascontiguousarray(samples[:, 0])
+    if channels == "mix":
+        return np.asarray(samples.mean(axis=1))
+    number = {"left": 1, "right": 2}.get(str(channels)) or int(str(channels))
+    if number > count:
+        raise SrbenchError(f"has {count} channels, and --channels {channels} asks for number {number}")
+    return np.ascontiguousarray(samples[:, number - 1])
+
+
+def channels_told(samples: Samples) -> str:
+    """Return how many channels there are, and whether they are equal: shape (n, channels)."""
+    equal = bool((samples == samples[:, :1]).all())
+    return f"{samples.shape[1]} channels ({'all equal' if equal else 'not equal'})"
 
 
 def read_channels(path: str | Path) -> tuple[Samples, int]:

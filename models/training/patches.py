@@ -117,7 +117,7 @@ def make_patches(
     parts, refused = [], []
     for done, utterance in enumerate(utterances):
         try:
-            prepared = prepare(*audio.read(utterance.path), protocol)
+            prepared = prepare(*audio.read(utterance.path, protocol.channels), protocol)
             parts.append(_pair(prepared.reference, prepared.low, protocol))
         except SrbenchError as error:
             refused.append(f"{utterance.id}: {error}")

@@ -69,7 +69,7 @@ def make_validation(utterances: Sequence[Utterance], protocol: Protocol, metrics
     prepared = []
     for utterance in utterances:
         try:
-            prepared.append(prepare(*audio.read(utterance.path), protocol))
+            prepared.append(prepare(*audio.read(utterance.path, protocol.channels), protocol))
         except SrbenchError as error:
             raise SrbenchError(f"validation utterance {utterance.id}: {error}") from error
     names = tuple(dict.fromkeys([*METRIC_NAMES, *metrics]))

@@ -46,6 +46,11 @@ plugin_option = click.option(
     type=click.Path(path_type=Path),
     help="A Python file with upscalers. It is run: use only files you trust.",
 )
+channels_option = click.option(
+    "--channels",
+    metavar="mix|left|right|N",
+    help="What to take of files with several channels; else they fail.",
+)
 device_option = click.option("--device", metavar="D", help="For upscalers that take one: cpu, cuda, …")
 precision_option = click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="For upscalers that take one.")
 
@@ -73,6 +78,7 @@ _RUN_OPTIONS = (
         metavar="NAME",
         help="In place of the protocol's metrics; give it again for more.",
     ),
+    channels_option,
     plugin_option,
     click.option(
         "--workers",
@@ -143,6 +149,7 @@ class RunOptions:
     data: Path | None
     side: str | None
     metrics: tuple[str, ...]
+    channels: str | None
     plugins: tuple[Path, ...]
     workers: int
     timeout: float | None
@@ -175,6 +182,7 @@ class RunOptions:
             metrics=self.asked_metrics,
             limit=self.limit,
             allow_partial=self.allow_partial,
+            channels=self.channels,
         )
 
     @stdout_for_results()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from srbench.cli.options import as_metric
+from srbench.cli.options import as_metric, channels_option
 from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
@@ -48,6 +48,7 @@ from srbench.errors import SrbenchError
     help="Cut the longer of the two, or cut or pad the estimate; else unequal lengths fail.",
 )
 @click.option("--match-gain", is_flag=True, help="Divide estimates by the gain that is found in the low band.")
+@channels_option
 @click.option("--resample", is_flag=True, help="Bring estimates to the reference's rate; else other rates fail.")
 @click.option(
     "--workers",
@@ -93,6 +94,7 @@ def command(
     match_length: str | None,
     match_gain: bool,
     resample: bool,
+    channels: str | None,
     workers: int,
     results: Path,
     name: str,
@@ -118,7 +120,7 @@ def command(
     named = _named(estimates) if systems else _one(estimates)
     if table is not None:
         _check_table(table)
-    repairs = Repairs(align, match_length, match_gain, resample)
+    repairs = Repairs(align, match_length, match_gain, resample, channels)
     job = make_job(
         reference,
         named,

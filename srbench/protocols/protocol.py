@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from srbench import degradation, metrics, toml
-from srbench.audio import HIGHEST_RATE, RESAMPLER, Rate, parse_rate
+from srbench.audio import HIGHEST_RATE, RESAMPLER, Rate, check_channels, parse_rate
 from srbench.corpora import Split, load_split
 from srbench.degradation import Degradation
 from srbench.errors import SrbenchError, shown
@@ -42,6 +42,8 @@ class Protocol:
     metrics : tuple of str
     trim_top_db : float or None
         Cut leading and trailing parts this far below the loudest frame (`librosa.effects.trim`).
+    channels : str or None
+        What is taken of recordings with several channels (`srbench.audio.one_channel`); without it they are refused.
     level : {"none", "peak"}
         ``peak`` divides each reference by its greatest absolute sample.
     folder : Path
@@ -61,6 +63,7 @@ class Protocol:
     source: str = ""
     trim_top_db: float | None = None
     level: str = _NO_LEVEL
+    channels: str | None = None
 
     @property
     def cutoff(self) -> float:
@@ -96,6 +99,7 @@ class Protocol:
             ("resample", RESAMPLER),
             ("trim", "none" if self.trim_top_db is None else f"top{value_text(self.trim_top_db)}dB"),
             ("level", self.level),
+            *((("channels", self.channels),) if self.channels else ()),
             ("crop", "whole-low-samples"),
             *(("degradation" if key == "kind" else key, value) for key, value in made.fields),
             ("precision", "float64"),
@@ -137,7 +141,7 @@ def _from_table(table: dict[str, Any], path: Path) -> Protocol:
             "metrics": list,
             "degradation": dict,
         },
-        optional={"source": str, "trim_top_db": float, "level": str},
+        optional={"source": str, "trim_top_db": float, "level": str, "channels": str},
     )
     if table["split"].endswith(".toml"):
         toml.beside(path, table["split"], where)
@@ -154,6 +158,7 @@ def _from_table(table: dict[str, Any], path: Path) -> Protocol:
     if not 0 < table.get("trim_top_db", 1.0) <= _MOST_TRIM:
         raise SrbenchError(f"{where}: trim_top_db must be above 0 and at most {_MOST_TRIM}")
     try:
+        check_channels(table.get("channels"))
         made = degradation.from_table(table["degradation"])
         for metric in names:
             metrics.get_metric(metric)

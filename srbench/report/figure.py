@@ -189,7 +189,7 @@ def upscale_utterance(utterance: Utterance, entrants: Mapping[str, Entrant], pro
     SrbenchError
         If the recording cannot be used, or an upscaler fails.
     """
-    prepared = prepare(*audio.read(utterance.path), protocol)
+    prepared = prepare(*audio.read(utterance.path, protocol.channels), protocol)
     estimates = {}
     for name, entrant in entrants.items():
         seed_all(SEED, utterance.id)

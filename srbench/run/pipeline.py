@@ -158,7 +158,7 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
     protocol = task.protocol
     base = blank(task, utterance)
     try:
-        recording, file_rate = audio.read(utterance.path)
+        recording, file_rate = audio.read(utterance.path, protocol.channels)
         base["recording"] = audio.recording_digest(recording, file_rate)
         prepared = prepare(recording, file_rate, protocol)
     except SrbenchError as error:
@@ -211,7 +211,7 @@ def _estimate(
 def read_low(task: Task, utterance: Utterance) -> Samples | None:
     """Return what an upscaler is given of an utterance; None where it is not needed, or cannot be read."""
     try:
-        prepared = prepare(*audio.read(utterance.path), task.protocol)
+        prepared = prepare(*audio.read(utterance.path, task.protocol.channels), task.protocol)
     except SrbenchError:  # `evaluate` will say so
         return None
     return prepared.low if _kept(task, utterance, prepared) is None else None

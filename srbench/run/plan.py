@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from srbench.audio import check_channels
 from srbench.corpora import Corpus, Utterance, demo_corpus, open_corpus
 from srbench.corpora.corpus import file_digest, samples_digest
 from srbench.corpora.demo import NAME as DEMO
@@ -64,6 +66,7 @@ def make_plan(
     metrics: tuple[str, ...] | None = None,
     limit: int | None = None,
     allow_partial: bool = False,
+    channels: str | None = None,
 ) -> Plan:
     """Find the utterances of a protocol.
 
@@ -81,6 +84,8 @@ def make_plan(
         Score only the first so many.
     allow_partial : bool
         Go on when some utterances of the split are absent.
+    channels : str, optional
+        In place of the protocol's: what is taken of recordings with several (`srbench.audio.one_channel`).
 
     Raises
     ------
@@ -95,6 +100,9 @@ def make_plan(
         )
     if limit is not None and limit < 1:
         raise SrbenchError(f"--limit must be at least 1, not {limit}")
+    check_channels(channels)
+    own_channels = channels in (None, protocol.channels)
+    protocol = dataclasses.replace(protocol, channels=channels or protocol.channels)
     own_split = protocol.load_split()
     corpus = demo_corpus() if data is None else open_corpus(data, own_split.mic, protocol.corpus)
     if side is None:
@@ -113,7 +121,7 @@ def make_plan(
         split, expected = own_split.name, len(ids)
         identity = f"{split}.{side}.{own_split.checksum(side)[:8]}"
         _refuse_absent(protocol, corpus, f"{split}, side {side}", missing, expected, allow_partial)
-    own = corpus.name == protocol.corpus and side == protocol.side
+    own = corpus.name == protocol.corpus and side == protocol.side and own_channels
     notes = []
     if corpus.name == DEMO:
         notes.append("The corpus is synthetic speech.")
@@ -121,6 +129,8 @@ def make_plan(
         notes.append(f"Not the protocol's own corpus: {corpus.name} ({corpus.root}) in place of {protocol.corpus}.")
     elif side != protocol.side:
         notes.append(f"Not the protocol's own side: {side} in place of {protocol.side}.")
+    if not own_channels:
+        notes.append(f"Not the protocol's own channels: --channels {channels} of recordings with several.")
     if missing:
         notes.append(f"Partial: {len(chosen)} of {expected} utterances of the split are there.")
     notes += corpus.notes

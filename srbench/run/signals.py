@@ -90,7 +90,7 @@ def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, ent
         raise SrbenchError(f"{utterance.path}: is not the recording that {run.folder.name} scored (SHA-256 differs)")
     if record.error:
         raise SrbenchError(f"{run.folder.name} failed on {utterance_id}: {record.error}")
-    prepared = prepare(*audio.read(utterance.path), protocol)
+    prepared = prepare(*audio.read(utterance.path, protocol.channels), protocol)
     kept = audio_file(run.folder / "audio", utterance_id)
     if entrant is None and kept.exists():
         estimate, rate = audio.read(kept)

@@ -172,7 +172,7 @@ def score_system(
     document = _manifest(job, known, pairs)
     with begun(folder, document, fresh=fresh) as journal:
         told = partial(progress, system) if progress else None
-        records = _name_swapped(do_all(work, pairs.pairs, journal, where, told), pairs.pairs)
+        records = _name_swapped(do_all(work, pairs.pairs, journal, where, told), pairs.pairs, job.repairs)
         document["recordings"] = recordings(records)
         document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
         write_json(folder / "manifest.json", document)
@@ -258,12 +258,14 @@ def _counted(records: Sequence[ScoreRecord]) -> list[str]:
     return [f"{kind}: {times[kind]} of {len(records)} pairs" for kind in KINDS if times[kind]]
 
 
-def _name_swapped(records: tuple[ScoreRecord, ...], pairs: Sequence[FilePair]) -> tuple[ScoreRecord, ...]:
+def _name_swapped(
+    records: tuple[ScoreRecord, ...], pairs: Sequence[FilePair], repairs: Repairs
+) -> tuple[ScoreRecord, ...]:
     """Say of pairs that do not match whose reference the estimate fits instead, where it is one of them."""
     lost = {record.utterance for record in records if any(w["kind"] == "mismatch" for w in record.warnings)}
     if len(lost) < 2:
         return records
-    fits = find_swapped([pair for pair in pairs if pair.id in lost])
+    fits = find_swapped([pair for pair in pairs if pair.id in lost], repairs.channels)
     told = []
     for record in records:
         other = fits.get(record.utterance)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from srbench.audio import Samples, damage, resample
+from srbench.audio import Samples, channels_told, damage, resample
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, Pair, define, measure_all
 from srbench.metrics.arguments import as_cutoff, as_names, as_rate, as_samples
@@ -170,7 +170,8 @@ def score_pair(
         unfit.insert(0, PairWarning("sample-rate", text + wrong_label, float(rates[1]), "Hz"))
     blocking = [w for w in unfit if w.kind != "sample-rate" or not repairs.resample]
     if blocking:
-        needs = "resample" if blocking[0].kind == "sample-rate" and not wrong_label else ""
+        kind = blocking[0].kind
+        needs = "channels" if kind == "channels" else "resample" if kind == "sample-rate" and not wrong_label else ""
         return Score(warnings=tuple(unfit), error=blocking[0].detail, needs=needs)
     done = []
     y, x = np.ascontiguousarray(reference[:, 0]), np.ascontiguousarray(estimate[:, 0])
@@ -240,8 +241,7 @@ def _unfit(samples: Samples, side: str) -> list[PairWarning]:
     found = []
     channels = samples.shape[1]
     if channels != 1:
-        same = "all the same" if (samples == samples[:, :1]).all() else "not the same"
-        text = f"the {side} has {channels} channels ({same}); a metric takes one"
+        text = f"the {side} has {channels_told(samples)}; a metric takes one"
         found.append(PairWarning("channels", text, float(channels), "1", side))
     if what := damage(samples):
         text = f"the {side} holds {what}"

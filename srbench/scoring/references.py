@@ -111,7 +111,8 @@ def references_of(run: Run) -> References:
     told = dict(parse(manifest["protocol_signature"]).fields)
     try:
         length = None if told["length"] == "none" else told["length"]
-        repairs = Repairs(told["align"] == "yes", length, told["gain"] == "yes", told["resample"] != "none")
+        wanted = (told["align"] == "yes", length, told["gain"] == "yes", told["resample"] != "none")
+        repairs = Repairs(*wanted, told.get("channels"))
         cutoff = None if told["cutoff"] == "none" else float(told["cutoff"])
         root, rate, expected = Path(manifest["corpus"]["root"]), int(told["sr"]), int(manifest["split"]["expected"])
     except (KeyError, ValueError, TypeError) as error:
@@ -177,7 +178,9 @@ class Elsewhere:
         """
         pair = self._pair(utterance_id)
         assert pair.estimate is not None
-        (reference, rate), (estimate, its_rate) = audio.read(pair.reference), audio.read(pair.estimate)
+        (reference, rate), (estimate, its_rate) = (
+            audio.read(path, self._references.repairs.channels) for path in (pair.reference, pair.estimate)
+        )
         return reference, estimate if its_rate == rate else audio.resample(estimate, its_rate, rate)
 
     def _pair(self, utterance_id: str) -> FilePair:

@@ -30,14 +30,18 @@ class Repairs:
         Divide the estimate by the gain that was found in the band that the two share.
     resample : bool
         Bring the estimate to the reference's rate.
+    channels : str or None
+        What is taken of files with several channels (`srbench.audio.one_channel`).
     """
 
     align: bool = False
     match_length: str | None = None
     match_gain: bool = False
     resample: bool = False
+    channels: str | None = None
 
     def __post_init__(self) -> None:
+        audio.check_channels(self.channels)
         for name in ("align", "match_gain", "resample"):
             if not isinstance(value := getattr(self, name), bool):
                 raise SrbenchError(f"{name} is True or False, not {shown(repr(value), 40)}")
@@ -45,12 +49,14 @@ class Repairs:
             raise SrbenchError(f"match_length is {' or '.join(MATCH_LENGTH)}, not {shown(repr(self.match_length), 40)}")
 
     def fields(self) -> Mapping[str, Any]:
-        """Return them as a signature names them."""
+        """Return them as a signature names them; channels only where they were chosen."""
+        chosen = {"channels": self.channels} if self.channels else {}
         return {
             "align": self.align,
             "length": self.match_length,
             "gain": self.match_gain,
             "resample": audio.RESAMPLER if self.resample else None,
+            **chosen,
         }
 
 

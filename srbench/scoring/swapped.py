@@ -16,19 +16,21 @@ MOST = 24  # pairs that do not match: every estimate is compared with every refe
 SECONDS = 4.0  # from the start
 
 
-def find_swapped(pairs: Sequence[FilePair]) -> dict[str, str]:
+def find_swapped(pairs: Sequence[FilePair], channels: str | None = None) -> dict[str, str]:
     """Return, for pairs that do not match, whose reference the estimate fits instead: id to id.
 
     Parameters
     ----------
     pairs : sequence of FilePair
         Those that do not match; of more than 24 the first.
+    channels : str, optional
+        What is taken of files with several.
     """
     some = [pair for pair in pairs if pair.estimate is not None][:MOST]
-    references = {pair.id: _start(pair.reference) for pair in some}
+    references = {pair.id: _start(pair.reference, channels) for pair in some}
     found = {}
     for pair in some:
-        estimate = _start(pair.estimate) if pair.estimate is not None else None
+        estimate = _start(pair.estimate, channels) if pair.estimate is not None else None
         fits = {
             other: Spectra(reference[0], estimate[0], estimate[1]).delay.confidence
             for other, reference in references.items()
@@ -40,9 +42,9 @@ def find_swapped(pairs: Sequence[FilePair]) -> dict[str, str]:
     return found
 
 
-def _start(path: Path) -> tuple[Samples, int] | None:
+def _start(path: Path, channels: str | None) -> tuple[Samples, int] | None:
     try:
-        samples, rate = audio.read(path)
+        samples, rate = audio.read(path, channels)
     except SrbenchError:  # its row says so
         return None
     return samples[: round(SECONDS * rate)], rate

@@ -20,6 +20,7 @@ from srbench.scoring.repair import Repairs
 
 _OPTIONS = {
     "match_length": " (--match-length shorter or pad)",
+    "channels": " (--channels mix|left|right|N takes one)",
     "resample": " (--resample brings it to the reference's)",
 }
 
@@ -84,7 +85,7 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
     if pair.estimate is None:
         return ScoreRecord(**base, error="there is no estimate")
     try:
-        reference, reference_rate = audio.read_channels(pair.reference)
+        reference, reference_rate = _read(pair.reference, task.repairs.channels)
     except SrbenchError as error:
         return ScoreRecord(**base, error=one_line(error), input_at_fault=True)
     base |= {"file_rate": reference_rate, "samples": len(reference), "seconds": len(reference) / reference_rate}
@@ -93,8 +94,8 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
         text = f"the reference is at {reference_rate} Hz, most are at {task.sample_rate} Hz: score them apart"
         return ScoreRecord(**base, error=text, input_at_fault=True)
     try:
-        estimate, estimate_rate = audio.read_channels(pair.estimate)
-        low = None if pair.low is None else _read_low(pair.low, task.cutoff)
+        estimate, estimate_rate = _read(pair.estimate, task.repairs.channels)
+        low = None if pair.low is None else _read_low(pair.low, task.cutoff, task.repairs.channels)
         started = perf_counter()
         score = score_pair(
             reference, estimate, (reference_rate, estimate_rate), task.definitions, task.cutoff, task.repairs, low
@@ -141,8 +142,19 @@ def still_good(task: ScoreTask, record: ScoreRecord, pair: FilePair) -> bool:
     )
 
 
-def _read_low(path: Path, cutoff: float | None) -> tuple[Samples, float]:
-    samples, rate = audio.read(path)
+def _read(path: Path, channels: str | None) -> tuple[Samples, int]:
+    """Read a file as it is, or of several channels the one that was chosen, shape (n, channels)."""
+    samples, rate = audio.read_channels(path)
+    if channels is not None:
+        try:
+            samples = audio.one_channel(samples, channels)[:, None]
+        except SrbenchError as error:
+            raise SrbenchError(f"{path}: {error}") from error
+    return samples, rate
+
+
+def _read_low(path: Path, cutoff: float | None, channels: str | None) -> tuple[Samples, float]:
+    samples, rate = audio.read(path, channels)
     if cutoff is None or rate != 2 * cutoff:
         raise SrbenchError(f"{path}: is at {rate} Hz, the other low-resolution files are not")
     return samples, float(rate)
