@@ -65,7 +65,7 @@ def cut(text: str, most: int) -> str:
 
 
 def known_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the name that is meant: another case, hyphens, blanks and a plural make no difference.
+    """Return the name that is meant: another case, hyphens and blanks make no difference.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def known_name(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[-_\s]", "", name).lower().removesuffix("s")
+    return re.sub(r"[-_\s]", "", name).lower()
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> SrbenchError:

@@ -15,7 +15,8 @@ _KINDS = ("protocols", "upscalers", "metrics", "splits", "degradations")
 
 
 def _as_kind(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    return known_name("kind", value, _KINDS)
+    plural = f"{value.lower()}s"
+    return plural if plural in _KINDS else known_name("kind", value, _KINDS)
 
 
 @click.command("list")
