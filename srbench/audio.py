@@ -203,11 +203,36 @@ def read_channels(path: str | Path) -> tuple[Samples, int]:
         promised = int(file.frames)
         samples = read_frames(file, path, promised)
         sample_rate = int(file.samplerate)
-    if len(samples) < promised:
-        raise SrbenchError(f"{path}: cut short: its header promises {promised} samples, {len(samples)} are there")
-    if not len(samples):
-        raise SrbenchError(f"{path}: holds no samples")
+    check_whole(path, len(samples), promised)
     return samples, sample_rate
+
+
+def check_whole(path: str | Path, there: int, promised: int) -> None:
+    """Raise SrbenchError if a file has no samples, or fewer than its header promises."""
+    if there < promised:
+        raise SrbenchError(f"{path}: cut short: its header promises {promised} samples, {there} are there")
+    if not there:
+        raise SrbenchError(f"{path}: holds no samples")
+
+
+def blocks_of(file: Any, path: str | Path, count: int) -> Iterator[Samples]:
+    """Read on in an open file: up to ``count`` frames, in pieces of shape (n, channels).
+
+    Raises
+    ------
+    SrbenchError
+        If there are more than `MOST_SAMPLES`.
+    """
+    rows, most = max(1, _BLOCK // file.channels), MOST_SAMPLES // file.channels
+    done = 0
+    while True:
+        block: Samples = file.read(min(rows, count - done), dtype="float64", always_2d=True)
+        done += len(block)
+        if done > most:
+            raise SrbenchError(f"{path}: longer than {most} samples, the most that is read at once; cut it into parts")
+        yield block
+        if not len(block) or done >= count:
+            return
 
 
 def read_frames(file: Any, path: str | Path, count: int) -> Samples:
@@ -220,14 +245,7 @@ def read_frames(file: Any, path: str | Path, count: int) -> Samples:
     SrbenchError
         If there are more than `MOST_SAMPLES`.
     """
-    rows, most = max(1, _BLOCK // file.channels), MOST_SAMPLES // file.channels
-    blocks: list[Samples] = []
-    read = 0
-    while not blocks or (read < count and len(blocks[-1])):
-        blocks.append(file.read(min(rows, count - read), dtype="float64", always_2d=True))
-        read += len(blocks[-1])
-        if read > most:
-            raise SrbenchError(f"{path}: longer than {most} samples, the most that is read at once; cut it into parts")
+    blocks = list(blocks_of(file, path, count))
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
@@ -253,9 +271,15 @@ def damage(samples: Samples) -> str:
     """Say how many samples, of at least one, are no sound: NaN, infinite or beyond `LOUDEST`; "" where none is."""
     if samples.min() >= -LOUDEST and samples.max() <= LOUDEST:  # neither is so of NaN
         return ""
-    if infinite := np.count_nonzero(~np.isfinite(samples)):
+    infinite = int(np.count_nonzero(~np.isfinite(samples)))
+    return damage_told(infinite, 0 if infinite else int(np.count_nonzero(np.abs(samples) > LOUDEST)))
+
+
+def damage_told(infinite: int, beyond: int) -> str:
+    """Say what is no sound: so many NaN or infinite samples, so many beyond `LOUDEST`; "" where there is none."""
+    if infinite:
         return f"{infinite} NaN or infinite samples"
-    return f"{np.count_nonzero(np.abs(samples) > LOUDEST)} samples beyond 2^31 times full scale"
+    return f"{beyond} samples beyond 2^31 times full scale" if beyond else ""
 
 
 def write(path: str | Path, samples: Samples, sample_rate: int) -> None:

@@ -9,6 +9,7 @@ sibilance is not mistaken for a narrow one, and the gain of a file does not matt
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,28 +73,66 @@ def bandwidth(samples: Samples, sample_rate: int) -> float:
         raise SrbenchError("bandwidth: samples hold NaN or infinity")
     if samples.size == 0 or np.ptp(samples) == 0:
         return 0.0
-    level, edges = _loud_spectrum(samples / np.abs(samples).max(), sample_rate)
+    return bandwidth_of_blocks([samples], samples.size, float(np.abs(samples).max()), sample_rate)
+
+
+def bandwidth_of_blocks(blocks: Iterable[Samples], count: int, peak: float, sample_rate: int) -> float:
+    """Return the bandwidth of a signal that comes in pieces: what `bandwidth` says of the whole.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray, shapes (n,)
+        Finite, and not all the same.
+    count : int
+        Samples in all.
+    peak : float
+        The greatest absolute sample.
+    sample_rate : int, in Hz
+    """
+    level, edges = _loud_spectrum((block / peak for block in blocks), count, sample_rate)
     return _largest_edge(level, edges, sample_rate / 2)
 
 
-def _loud_spectrum(samples: Samples, sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _loud_spectrum(
+    blocks: Iterable[Samples], count: int, sample_rate: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the level of each band in dB below the loudest, shape (m,), and the m + 1 band edges in Hz."""
     size = max(4 * _BINS, round(_BINS * sample_rate / BAND_HZ))
-    length = min(size, samples.size)  # a signal shorter than a frame is one short frame
+    length = min(size, count)  # a signal shorter than a frame is one short frame
     window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(length) + 0.5) / length)  # Hann, zero nowhere
-    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[:: max(1, length // 2)]
-    count = (size // 2 - 1) // _BINS
-    power = np.empty((len(frames), count))
-    for start in range(0, len(frames), _FRAMES_AT_ONCE):
-        spectrum = np.fft.rfft(frames[start : start + _FRAMES_AT_ONCE] * window, size, axis=1)
-        bins = spectrum[:, 2 : 2 + count * _BINS]  # an offset shows in the first two bins only
-        power[start : start + len(bins)] = (bins.real**2 + bins.imag**2).reshape(len(bins), count, _BINS).sum(axis=2)
-    loud = np.percentile(power, LOUD_PERCENT, axis=0)
+    hop = max(1, length // 2)
+    place = LOUD_PERCENT / 100 * ((count - length) // hop)  # of the percentile, among all frames in order
+    kept = (count - length) // hop + 1 - int(place)  # frames, from there to the loudest: the others are not needed
+    bands = (size // 2 - 1) // _BINS
+    loudest = np.empty((0, bands))
+    for frames in _frames(blocks, length, hop):
+        spectrum = np.fft.rfft(frames * window, size, axis=1)
+        bins = spectrum[:, 2 : 2 + bands * _BINS]  # an offset shows in the first two bins only
+        power = (bins.real**2 + bins.imag**2).reshape(len(bins), bands, _BINS).sum(axis=2)
+        loudest = np.concatenate([loudest, power])
+        if len(loudest) > kept:
+            loudest = np.partition(loudest, len(loudest) - kept, axis=0)[-kept:]
+    # as numpy.percentile does, between the two frames beside the place; the first of them is the least that was kept
+    lowest = np.partition(loudest, min(1, kept - 1), axis=0)[:2]
+    loud = lowest[0] + (lowest[-1] - lowest[0]) * (place - int(place))
     if loud.max() == 0:  # digital silence but for a click
-        loud = power.max(axis=0)
+        loud = loudest.max(axis=0)
     most = loud.max() or 1.0  # at the Nyquist frequency itself, which is in no band, two samples may hold all they have
     level = 10 * np.log10(np.maximum(loud / most, 10 ** (FLOOR_DB / 10)))
-    return level, (np.arange(count + 1) * _BINS + 1.5) * sample_rate / size
+    return level, (np.arange(bands + 1) * _BINS + 1.5) * sample_rate / size
+
+
+def _frames(blocks: Iterable[Samples], length: int, hop: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the frames of a signal that comes in pieces, some at once, shape (k, length)."""
+    rest = np.empty(0)
+    for block in blocks:
+        given = np.concatenate([rest, block]) if rest.size else block
+        whole = max(0, (given.size - length) // hop + 1)
+        if whole:
+            frames = np.lib.stride_tricks.sliding_window_view(given, length)[::hop]
+            for start in range(0, whole, _FRAMES_AT_ONCE):
+                yield frames[start : start + _FRAMES_AT_ONCE]
+        rest = given[whole * hop :]
 
 
 def _largest_edge(level: NDArray[np.float64], edges: NDArray[np.float64], nyquist: float) -> float:

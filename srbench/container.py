@@ -67,8 +67,8 @@ def what_is_missing(file: BinaryIO) -> str:
     if data.promised is None or (data.promised == 0 and there > 0 and (data.end or 0) <= data.start):
         says = "0 samples" if data.promised == 0 else "no length"
         return (
-            f"its header says {says} while {there} bytes of samples follow, as when a recorder was killed: "
-            "write it anew, e.g. with 'sox --ignore-length IN OUT' or 'ffmpeg -i IN OUT'"
+            f"its header says {says} while {there} bytes of samples follow, as when a recorder was killed "
+            "or wrote to a pipe: write it anew, e.g. with 'sox --ignore-length IN OUT' or 'ffmpeg -i IN OUT'"
         )
     if data.end is not None and size + 64 < data.end:  # some writers are a few bytes off
         return f"cut short: its header promises {data.end} bytes, {size} are there"

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from srbench import audio
 from srbench.audio import Samples
-from srbench.bandwidth import bandwidth
+from srbench.bandwidth import bandwidth_of_blocks
 from srbench.corpora.corpus import Corpus, Utterance
 from srbench.errors import SrbenchError
 
@@ -149,68 +150,152 @@ def _examine(utterance: Utterance, sample_rate: int | None, needs_hz: float | No
         return Finding(kind, utterance.id, str(utterance.path), detail)
 
     try:
-        channels, rate = _decode(utterance.path)
+        with _opened(utterance.path) as file:
+            if file.channels != 1:
+                return _Examined((finding("channels", f"{file.channels} channels; a reference has one"),))
+            told = _first_pass(_blocks(file, utterance.path))
+            if told.damage or told.swing < 10 ** (SILENT_DB / 20):
+                runs, longest, held = 0, 0, 0.0
+            else:
+                file.seek(0)  # what lies at the peak can be looked for when the peak is known
+                clips = _Clips(told.lowest, told.highest)
+                seen = (clips.look(block) for block in _blocks(file, utterance.path))
+                held = bandwidth_of_blocks(seen, told.samples, max(-told.lowest, told.highest), file.samplerate)
+                runs, longest = clips.finish()
+            rate = int(file.samplerate)
     except _Unreadable as error:
         return _Examined((finding("unreadable", str(error)),))
-    if channels.shape[1] != 1:
-        return _Examined((finding("channels", f"{channels.shape[1]} channels; a reference has one"),))
-    samples = np.ascontiguousarray(channels[:, 0])
-    damage = audio.damage(samples)
-    if damage:
-        return _Examined((finding("non-finite", f"holds {damage}, of {samples.size}"),))
-
+    if told.damage:
+        return _Examined((finding("non-finite", f"holds {told.damage}, of {told.samples}"),))
     found = []
     needed = needs_hz if needs_hz is not None else (sample_rate or rate) / 2
     if sample_rate is not None and rate < sample_rate:
         found.append(finding("wrong-rate", f"{rate} Hz; {sample_rate} Hz or more are needed"))
         needed = min(needed, rate / 2)  # half of its own rate is all it can hold; more was just said
-    swing = float(np.abs(samples - samples.mean()).max())
-    if swing < 10 ** (SILENT_DB / 20):
-        found.append(finding("silent", _silence(samples, swing)))
+    if told.swing < 10 ** (SILENT_DB / 20):
+        found.append(finding("silent", _silence(told)))
         return _Examined(tuple(found), rate)
-    runs, longest = _clipped_runs(samples)
     if runs:
-        peak = float(np.abs(samples).max())
+        peak = max(-told.lowest, told.highest)
         times = "once" if runs == 1 else f"{runs} times"
         found.append(finding("clipped", f"cut off flat at {peak:.4f} {times}, for up to {longest} samples"))
-    held = bandwidth(samples, rate)
     if held < BAND_MARGIN * needed:
         found.append(finding("band-limited", f"holds nothing above {held:.0f} Hz while {needed:.0f} Hz is needed"))
-    # adding 0.0 makes one of the two zeros that floats have
-    return _Examined(tuple(found), rate, hashlib.sha256((samples + 0.0).tobytes()).hexdigest())
+    return _Examined(tuple(found), rate, told.digest)
 
 
-def _decode(path: Path) -> tuple[Samples, int]:
-    """Read all channels, shape (frames, channels), whatever they hold; `srbench.audio.read` would refuse some."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a recording to be read in pieces, whatever it holds; `srbench.audio.read` would refuse some."""
     try:
         size = path.stat().st_size
         if size == 0:
             raise _Unreadable("the file is empty (0 bytes)")
-        return audio.read_channels(path)
+        with audio.open_audio(path) as file:
+            yield file
     except OSError as error:
         raise _Unreadable(error.strerror or type(error).__name__) from error
     except SrbenchError as error:
         raise _Unreadable(f"{size} bytes: {str(error).removeprefix(f'{path}: ')}") from error
 
 
-def _silence(samples: Samples, swing: float) -> str:
-    if np.ptp(samples) == 0:
-        return f"each of its {samples.size} samples is {samples[0]:g}"
-    return f"peak at {20 * np.log10(swing):.1f} dBFS; {SILENT_DB:.0f} dBFS is the least"
+def _blocks(file: Any, path: Path) -> Iterator[Samples]:
+    """Yield the samples of an open file of one channel, in pieces of shape (n,).
+
+    Raises
+    ------
+    SrbenchError
+        If there are none, or fewer than its header promises.
+    """
+    promised, there = int(file.frames), 0
+    for block in audio.blocks_of(file, path, promised):
+        there += len(block)
+        if len(block):
+            yield block[:, 0]
+    audio.check_whole(path, there, promised)
 
 
-def _clipped_runs(samples: Samples) -> tuple[int, int]:
-    """Return how many runs of clipped samples there are, and the length of the longest."""
-    runs, longest = 0, 0
-    for side in (samples, -samples):
-        flat = np.concatenate(([0], (side == side.max()).astype(np.int8), [0]))
+class _Told(NamedTuple):
+    """What a first reading tells: ``swing`` is the greatest distance from the mean."""
+
+    samples: int
+    damage: str
+    lowest: float
+    highest: float
+    swing: float
+    digest: str
+
+
+def _first_pass(blocks: Iterable[Samples]) -> _Told:
+    count, infinite, beyond, total, lowest, highest = 0, 0, 0, 0.0, np.inf, -np.inf
+    digest = hashlib.sha256()
+    for block in blocks:
+        count += block.size
+        infinite += int(np.count_nonzero(~np.isfinite(block)))
+        beyond += int(np.count_nonzero(np.abs(block) > audio.LOUDEST))
+        if not infinite and not beyond:
+            total += float(block.sum())
+            lowest, highest = min(lowest, float(block.min())), max(highest, float(block.max()))
+            digest.update((block + 0.0).tobytes())  # adding 0.0 makes one of the two zeros that floats have
+    mean = total / count
+    damage = audio.damage_told(infinite, beyond)
+    return _Told(count, damage, lowest, highest, max(highest - mean, mean - lowest), digest.hexdigest())
+
+
+def _silence(told: _Told) -> str:
+    if told.lowest == told.highest:
+        return f"each of its {told.samples} samples is {told.lowest:g}"
+    return f"peak at {20 * np.log10(told.swing):.1f} dBFS; {SILENT_DB:.0f} dBFS is the least"
+
+
+class _Clips:
+    """Counts the runs of clipped samples, at the least and at the greatest value, in a signal that comes in pieces."""
+
+    def __init__(self, lowest: float, highest: float) -> None:
+        self._sides = [_Side(highest, 1), _Side(-lowest, -1)]
+
+    def look(self, block: Samples) -> Samples:
+        """Take the next piece, and hand it on."""
+        for side in self._sides:
+            side.look(block * side.sign)
+        return block
+
+    def finish(self) -> tuple[int, int]:
+        """Return how many runs there were, and the length of the longest."""
+        return sum(side.runs for side in self._sides), max(side.longest for side in self._sides)
+
+
+@dataclass
+class _Side:
+    """Runs at one extreme; one that reaches over the end of a piece is ``open``, entered from the sample ``before``."""
+
+    extreme: float
+    sign: int
+    before: float | None = None
+    open: int = 0
+    runs: int = 0
+    longest: int = 0
+    last: float | None = None
+
+    def look(self, block: Samples) -> None:
+        flat = np.concatenate(([0], (block == self.extreme).astype(np.int8), [0]))
         steps = np.diff(flat)
-        for start, end in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True):
-            if end - start < CLIPPED_RUN or start == 0 or end == side.size:
-                continue
-            if side[start] - max(side[start - 1], side[end]) > CLIPPED_CORNER:
-                runs, longest = runs + 1, max(longest, int(end - start))
-    return runs, longest
+        starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+        if self.open and not (starts.size and starts[0] == 0):
+            self._close(float(block[0]))
+        for start, end in zip(starts, ends, strict=True):
+            if start > 0 or not self.open:
+                self.before, self.open = (float(block[start - 1]) if start else self.last), 0
+            self.open += int(end - start)
+            if end < block.size:
+                self._close(float(block[end]))
+        self.last = float(block[-1])
+
+    def _close(self, after: float) -> None:
+        entered = self.before is not None and self.extreme - max(self.before, after) > CLIPPED_CORNER
+        if entered and self.open >= CLIPPED_RUN:
+            self.runs, self.longest = self.runs + 1, max(self.longest, self.open)
+        self.open = 0
 
 
 def _below_most(present: list[Utterance], examined: dict[str, _Examined]) -> list[Finding]:

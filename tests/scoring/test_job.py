@@ -168,7 +168,7 @@ def test_what_cannot_be_scored_is_a_row_and_the_rest_goes_on(tmp_path: Path):
 
 _ERRORS = {
     "short": "3 samples shorter",
-    "stereo": "2 channels (all the same)",
+    "stereo": "2 channels (all equal)",
     "broken": "1 NaN or infinite",
     "rate": "at 24000 Hz",
     "empty": "empty file",
