@@ -26,6 +26,8 @@ from srbench.errors import SrbenchError, shown
 from srbench.files import beside
 
 FORMAT = 1
+SAVE = "srbench_models.checkpoint.save_checkpoint"  # as messages name it
+_PICKLES = (".pth", ".pt", ".ckpt", ".bin", ".pkl", ".tar")
 _LARGEST_CARD = 10_000_000  # bytes
 _HEADER = 10_000_000  # bytes at most of a weights file before its weights
 
@@ -80,6 +82,21 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     network = made.build()
     network.load_state_dict(tensors)
     return network.eval(), card
+
+
+def check_format(path: Path) -> None:
+    """Refuse a checkpoint of torch: it is a pickle, which can run code when it is opened, so it is not opened here.
+
+    Raises
+    ------
+    SrbenchError
+        With the way to convert it, if the name ends as those do.
+    """
+    if path.suffix.lower() in _PICKLES:
+        raise SrbenchError(
+            f"{path}: is a pickle ({path.suffix}), which can run code; srbench reads .safetensors only. Convert it "
+            f"once, if you trust it: torch.load(…, weights_only=True), load_state_dict, {SAVE} (docs/models.md)"
+        )
 
 
 def card_path(weights: Path) -> Path:
@@ -137,6 +154,13 @@ def _check_fit(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], wher
     missing, extra = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
     if missing or extra:
         both = ((missing, "missing"), (extra, "too many"))
+        prefix = _prefix(wanted, tensors)
+        if prefix:
+            raise SrbenchError(
+                f"{where}: the names of its tensors begin with '{prefix}', which a wrapper (DataParallel, "
+                f"torch.compile) puts there; take it off with name.removeprefix('{prefix}') and write the file "
+                f"again with {SAVE} (docs/models.md)"
+            )
         told = [f"{len(names)} tensors {word}, the first {shown(names[0])}" for names, word in both if names]
         raise SrbenchError(f"{where}: does not fit the network of its card: {'; '.join(told)}")
     for name, tensor in tensors.items():
@@ -145,6 +169,13 @@ def _check_fit(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], wher
             raise SrbenchError(f"{where}: does not fit the network of its card: {name} has shape {shapes}")
         if not torch.isfinite(tensor).all():
             raise SrbenchError(f"{where}: {name} holds NaN or infinity")
+
+
+def _prefix(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
+    """Return what stands before all names that are wanted, "" if that is not so."""
+    first = min(wanted, default="")
+    found = [name.removesuffix(first) for name in sorted(tensors) if name.endswith(f".{first}")]
+    return next((shown(each) for each in found if {each + name for name in wanted} <= tensors.keys()), "")
 
 
 def stored(tensors: Mapping[str, Tensor], store: str) -> dict[str, Tensor]:

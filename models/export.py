@@ -15,6 +15,7 @@ from srbench_models.dnn_bwe import DNN
 from torch import Tensor, nn
 
 from srbench.errors import SrbenchError
+from srbench.extras import missing_package
 from srbench.files import beside
 
 TOLERANCE = 1e-4  # of the greatest sample: float32 in another order of operations
@@ -47,10 +48,11 @@ def export_onnx(network: nn.Module, path: str | Path) -> float:
     if isinstance(network, DNN):
         raise SrbenchError("networks on spectral frames are not exported: ONNX has no inverse of their transform")
     try:
+        import onnx  # noqa: F401
         import onnxruntime
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise SrbenchError(f"the export needs {error.name}: pip install 'srbench[onnx]'") from error
+        raise missing_package("the export", error, extra="onnx") from error
     batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames", min=1)
     example: Callable[[int], Tensor]
     if isinstance(network, ConvNeXtBWE):

@@ -1,15 +1,13 @@
-"""The networks as upscalers, registered by name; `NAME@WEIGHTS` takes other weights than those that ship."""
+"""The networks as upscalers, registered by name; `NAME@WEIGHTS` takes other weights than those that ship.
+
+torch is imported when one is built, so that they are listed without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import torch
-from srbench_models.convnext_bwe import INPUT_TOP, RATES
-from srbench_models.inference import check_device, margins, upscale_all
-from srbench_models.weights import load_weights
 
 from srbench.audio import Rate, Samples
 from srbench.errors import SrbenchError
@@ -42,6 +40,10 @@ class Network:
     name = ""
 
     def __init__(self, device: str = "cpu", weights: str = "", precision: str = "fp32") -> None:
+        import torch
+        from srbench_models.inference import check_device
+        from srbench_models.weights import load_weights
+
         if precision not in PRECISIONS:
             raise SrbenchError(f"precision is one of {', '.join(PRECISIONS)}, not '{precision}'")
         check_device(device)
@@ -61,10 +63,14 @@ class Network:
 
     def upscale_batch(self, lows: Sequence[Samples], low_rate: Rate, high_rate: int) -> list[Samples]:
         """Return the high-resolution signals of several, which go through the network together."""
+        from srbench_models.inference import upscale_all
+
         return upscale_all(self.network, lows, low_rate, high_rate, device=self.device, precision=self.precision)
 
     def context(self, low_rate: Rate, high_rate: int) -> tuple[int, int]:
         """Return the low-resolution samples that a block needs on either side, and where blocks may begin."""
+        from srbench_models.inference import margins
+
         _, margin, unit = margins(self.network, low_rate, high_rate)
         return margin, unit
 
@@ -102,6 +108,8 @@ class AnyRates(Network):
 
     def supports(self, low_rate: Rate, high_rate: int) -> bool:
         """Tell whether it was trained for about such rates."""
+        from srbench_models.convnext_bwe import INPUT_TOP, RATES
+
         return LOWEST <= low_rate < high_rate <= RATES[-1] and low_rate <= 2 * INPUT_TOP
 
 

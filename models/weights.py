@@ -11,13 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from srbench_models.checkpoint import card_path, load_checkpoint, read_card
+from srbench_models.checkpoint import SAVE, card_path, check_format, load_checkpoint, read_card
 from srbench_models.configurations import CONFIGURATIONS
 from torch import nn
 
 from srbench import toml
 from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
+from srbench.extras import missing_package
 
 HUB = "hf:"
 _REPOSITORY = re.compile(r"(?!.*\.\.)[\w.-]+/[\w.-]+(@[\w./-]+)?")
@@ -63,6 +64,7 @@ def load_weights(name: str, where: str = "") -> tuple[nn.Module, dict[str, Any]]
         path = _from_hub(where.removeprefix(HUB))
     else:
         path = Path(where)
+        check_format(path)
         if path.suffix != ".safetensors":
             words = [key.removeprefix(f"{name}-") for key in index().sha256 if key.startswith(f"{name}-")]
             shipped = f", or a word for what ships: {', '.join(words)}" if words else ""
@@ -71,7 +73,10 @@ def load_weights(name: str, where: str = "") -> tuple[nn.Module, dict[str, Any]]
             raise SrbenchError(f"{where}: no such file")
         if not card_path(path).is_file():
             missing = card_path(path).name
-            raise SrbenchError(f"{where}: its model card, {missing}, is not beside it; 'srbench train' writes both")
+            raise SrbenchError(
+                f"{where}: its model card, {missing}, is not beside it; 'srbench train' writes both, and for weights "
+                f"from elsewhere {SAVE} does"
+            )
     card = read_card(card_path(path))
     wanted, found = CONFIGURATIONS[name].as_dict(), card["configuration"]
     differ = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
@@ -104,7 +109,7 @@ def _from_hub(repository: str) -> Path:
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as error:
-        raise SrbenchError("weights from Hugging Face need huggingface_hub: pip install 'srbench[hub]'") from error
+        raise missing_package("a Hugging Face repository", error, extra="hub") from error
     place, _, revision = repository.partition("@")
     try:
         found = [

@@ -75,7 +75,7 @@ def score(text: str, full: object, narrow: object) -> dict:
         "speakers": sorted({u.speaker for u in usable}),
         "utterances": len(usable),
         **{who: {metric: round(value, 4) for metric, value in found.items()} for who, found in means.items()},
-        "does_not_beat_the_spline_in": validation.worse_than_spline(means["model"]),
+        "does_not_beat_the_spline_in": list(validation.verdict(means["model"]).worse),
     }
 
 

@@ -35,6 +35,7 @@ import numpy as np
 
 from srbench.audio import Rate, Samples
 from srbench.errors import SrbenchError, UpscalerError, shown, unknown_name
+from srbench.extras import how_to_install
 from srbench.names import check_name
 
 GROUP = "srbench.upscalers"
@@ -447,4 +448,5 @@ def _one_line(error: BaseException) -> str:
     except Exception:
         text = ""
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # file names may hold what UTF-8 does not
-    return f"{type(error).__name__}: {shown(text[:200])}" if text else type(error).__name__
+    told = f"{type(error).__name__}: {shown(text[:200])}" if text else type(error).__name__
+    return told + how_to_install(error)

@@ -31,6 +31,7 @@ RANK = {
     "signature": 0,
     "table": 1,
     "names": 0,
+    "extras": 0,
     "files": 0,
     "toml": 0,
     "text": 0,

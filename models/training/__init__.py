@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from srbench_models.training.loop import Job, fit
 from srbench_models.training.patches import Patches, make_patches
 from srbench_models.training.rates import Recordings, make_recordings
@@ -41,27 +42,34 @@ def prepare_job(
     Raises
     ------
     SrbenchError
-        If a corpus cannot be used, or nothing is left to train on or to validate with.
+        If a corpus cannot be used, nothing is left to train on or to validate with, or patches are too long.
     """
     training, validating = choose(recipe, data)
     protocol = recipe.load_protocol()
+    validation = make_validation(validating, protocol, (recipe.stop_metric,))  # first: it is quick, patches are not
     patches: Patches | Recordings
     if recipe.network == "convnext_bwe":
         patches = make_recordings(training, progress)
         seconds = patches.seconds
     else:
         patches = make_patches(training, protocol, folder / "cache" if recipe.cache else None, progress)
+        longest = int(np.diff(patches.ends, prepend=0).max())
+        if recipe.patch > longest:
+            raise SrbenchError(
+                f"recipe {recipe.name}: a patch of {recipe.patch} samples is longer than every recording to train on "
+                f"(the longest has {longest}); set a smaller patch"
+            )
         seconds = float(patches.ends[-1]) / protocol.high_rate
     origin: dict[str, Any] = {
         "corpora": [Path(d).resolve().name for d in data],
         "utterances": len(training) - len(patches.refused),
-        "left_out": list(patches.refused),
+        "left_out": [*patches.refused, *validation.refused],
         "hours": round(seconds / 3600, 4),
         "training_speakers": sorted({u.speaker for u in training}),
         "ids_sha256": checksum([u.id for u in training]),
-        "validation_ids": [u.id for u in validating],
+        "validation_ids": list(validation.ids),
     }
-    return Job(recipe, patches, make_validation(validating, protocol, (recipe.stop_metric,)), origin, folder)
+    return Job(recipe, patches, validation, origin, folder)
 
 
 def choose(recipe: Recipe, data: Sequence[str | Path]) -> tuple[list[Utterance], list[Utterance]]:

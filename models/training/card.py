@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -48,12 +49,18 @@ def make_card(
         "validation": {
             "protocol": str(protocol.signature()),
             "utterances": len(validation.prepared),
-            "scores": {name: round(value, 5) for name, value in scores.items()},
-            "spline": {name: round(value, 5) for name, value in validation.spline.items()},
-            "does_not_beat_the_spline_in": validation.worse_than_spline(scores),
+            "scores": plain(scores),
+            "spline": plain(validation.spline),
+            "does_not_beat_the_spline_in": list(validation.verdict(scores).worse),
+            "beats_the_spline": validation.verdict(scores).beats,
             "signatures": {name: str(d.signature()) for name, d in validation.definitions.items()},
         },
     }
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON takes it: a number that is not finite is null."""
+    return {k: None if isinstance(value, float) and not math.isfinite(value) else value for k, value in row.items()}
 
 
 def origin_of(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from srbench.errors import SrbenchError
+from srbench.extras import missing_package
+from srbench.files import clear_unfinished, whole_file
 
 Progress = Callable[[str, int, int], None]
 
@@ -48,14 +50,11 @@ def train(
     SrbenchError
         If something that was given cannot be used, a package is missing, or the training breaks.
     """
-    try:
-        import torch
-        from lightning_fabric import Fabric  # noqa: F401
-    except ImportError as error:
-        raise SrbenchError(f"training needs {error.name}: pip install 'srbench[train]'") from error
-    from srbench_models.checkpoint import card_path
+    import torch
+    from srbench_models.checkpoint import card_path, check_format
     from srbench_models.inference import check_device
     from srbench_models.training import fit, load_recipe, prepare_job
+    from srbench_models.training.card import plain
     from srbench_models.training.loop import BEST, LAST
     from srbench_models.training.state import STATE
 
@@ -67,21 +66,23 @@ def train(
         raise SrbenchError("--start begins a training, --resume goes on with one: give one of them")
     if resume and not (folder / STATE).exists():
         report(f"nothing to go on from in {folder}: it begins")
-    if start is not None and start.suffix != ".safetensors":
-        raise SrbenchError(f"{start}: weights are a .safetensors file")
+    if start is not None:
+        check_format(start)
     if threads:
         torch.set_num_threads(threads)
     check_device(device)
     network, started_from = _starting(start, chosen) if start is not None else (None, {})
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for place in (folder, folder / "cache"):
+            clear_unfinished(place)
         _keep_recipe(folder, chosen)
         job = prepare_job(chosen, data, folder, progress=progress)
-        for reason in job.patches.refused:
+        for reason in job.origin["left_out"]:
             report(f"left out: {reason}")
         report(f"{job.origin['utterances']} utterances, {job.origin['hours']:.2f} hours, to {folder}")
         with ExitStack() as stack:
-            log, listen = _curves(folder, job, stack)
+            log, listen = _curves(folder, job, stack, report)
             done = fit(
                 job,
                 device=device,
@@ -95,16 +96,19 @@ def train(
     except OSError as error:
         kept = " The last checkpoint that was whole is kept." if (folder / LAST).exists() else ""
         raise SrbenchError(f"{error.filename or folder}: {error.strerror or error}.{kept}") from error
-    last = done.history[-1] if done.history else {}
+    best = done.kept()
+    verdict = job.validation.verdict(best)
     return {
         "recipe": chosen.name,
         "folder": str(folder),
         "steps": done.step,
         "seconds": round(done.seconds, 1),
-        "best": {"step": done.best_step, chosen.stop_metric: done.best},
-        "last": last,
-        "spline": job.validation.spline,
-        "does_not_beat_the_spline_in": job.validation.worse_than_spline(last) if last else [],
+        "best": plain(best),
+        "last": plain(done.history[-1]) if done.history else {},
+        "spline": plain(job.validation.spline),
+        "does_not_beat_the_spline_in": list(verdict.worse),
+        "beats_the_spline": verdict.beats,
+        "verdict": str(verdict),
         "checkpoint": str(folder / BEST),
         "card": str(card_path(folder / BEST)),
     }
@@ -127,19 +131,21 @@ def _keep_recipe(folder: Path, recipe: Any) -> None:
     path = folder / "recipe.toml"
     if (folder / STATE).exists() and path.exists() and path.read_text(encoding="utf-8") != recipe.text:
         raise SrbenchError(f"{path}: is another recipe than {recipe.name}; name another folder (--out)")
-    path.write_text(recipe.text, encoding="utf-8")
+    with whole_file(path) as file:
+        file.write(recipe.text)
 
 
-def _curves(folder: Path, job: Any, stack: ExitStack) -> tuple[Any, Any]:
+def _curves(folder: Path, job: Any, stack: ExitStack, report: Callable[[str], None]) -> tuple[Any, Any]:
     """Return what writes TensorBoard curves, and the validation's first utterance as audio; None twice without it."""
     try:
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
+    except ImportError as error:
+        report(f"no curves: {missing_package('TensorBoard', error, extra='train')}")
         return None, None
     writer: Any = SummaryWriter(str(folder / "curves"))
     stack.callback(writer.close)
     first, rate = job.validation.prepared[0], job.validation.protocol.high_rate
-    writer.add_audio("reference", first.reference[None], 0, rate)
+    writer.add_audio("reference", first.reference[None].clip(-1, 1), 0, rate)  # else torch prints that it clips
 
     def log(group: str, values: dict[str, float], step: int) -> None:
         for name, value in values.items():
@@ -149,6 +155,6 @@ def _curves(folder: Path, job: Any, stack: ExitStack) -> tuple[Any, Any]:
                 writer.add_scalar(f"validation/{name} of the spline", value, step)
 
     def listen(samples: Any, step: int) -> None:
-        writer.add_audio("estimate", samples[None], step, rate)
+        writer.add_audio("estimate", samples[None].clip(-1, 1), step, rate)
 
     return log, listen

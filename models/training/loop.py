@@ -25,7 +25,7 @@ from srbench_models.training.patches import Patches
 from srbench_models.training.rates import Recordings
 from srbench_models.training.recipe import Recipe
 from srbench_models.training.state import Progress, load_state, save_state
-from srbench_models.training.validation import Scores, Validation
+from srbench_models.training.validation import Scores, Validation, better
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
@@ -275,17 +275,17 @@ def _validate(
     metric = job.recipe.stop_metric
     if not math.isfinite(scores[metric]):
         raise SrbenchError(f"at step {done.step} the training broke: {metric} of the validation is not finite")
-    row = {"step": done.step, "seconds": round(done.seconds, 1), **{k: round(v, 5) for k, v in scores.items()}}
+    row = {"step": done.step, "seconds": round(done.seconds, 1), **scores}
     done.history.append({**row, "loss": {name: round(float(term), 6) for name, term in losses.items()}})
     card = make_card(job.recipe, job.validation, job.origin, done, scores, network)
     job.folder.mkdir(parents=True, exist_ok=True)
-    if job.validation.better(metric, scores[metric], done.best):
+    if better(metric, scores[metric], done.best):
         done.best, done.best_step, done.since_best = scores[metric], done.step, 0
         save_checkpoint(job.folder / BEST, network, card)
     else:
         done.since_best += 1
     save_checkpoint(job.folder / LAST, network, card)
-    report(_table_row(f"step {done.step}", scores) + _verdict(job.validation, scores))
+    report(_table_row(f"step {done.step}", scores) + f"  {job.validation.verdict(scores)}")
     if log:
         log("validation", scores, done.step)
 
@@ -297,8 +297,3 @@ def _table_head(job: Job) -> str:
 
 def _table_row(name: str, scores: Scores) -> str:
     return f"{name:14}" + "".join(f"{value:9.3f}" for value in scores.values())
-
-
-def _verdict(validation: Validation, scores: Scores) -> str:
-    worse = validation.worse_than_spline(scores)
-    return f"  does not beat the spline in {' and '.join(worse)}" if worse else "  beats the spline"

@@ -103,7 +103,7 @@ def make_patches(
     Raises
     ------
     SrbenchError
-        If no recording can be used. Some that cannot are left out, and said in ``refused``.
+        If no recording can be used, or all are silent. Some that cannot are left out, and said in ``refused``.
     OSError
         If the cache cannot be written.
     """
@@ -126,6 +126,8 @@ def make_patches(
     if not parts:
         why = f"; the first: {refused[0]}" if refused else ""
         raise SrbenchError(f"none of {len(utterances)} recordings can be trained on{why}")
+    if not any(reference.any() for _, reference in parts):
+        raise SrbenchError(f"all of {len(parts)} recordings to train on are silent; name other data")
     joined, ends = np.concatenate(parts, axis=1), np.cumsum([part.shape[1] for part in parts])
     if cache is None:
         return Patches(joined, ends, tuple(refused))

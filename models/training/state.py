@@ -37,7 +37,7 @@ class Progress:
     since_best : int
         Validations since then.
     history : list of dict
-        One row a validation.
+        One row a validation, with its scores as they are.
     started_from : dict
         What the card is to say of the weights it began with; empty for fresh ones.
     """
@@ -49,6 +49,10 @@ class Progress:
     since_best: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     started_from: dict[str, Any] = field(default_factory=dict)
+
+    def kept(self) -> dict[str, Any]:
+        """Return the row of the validation whose checkpoint is kept as the best; empty before the first."""
+        return next((row for row in self.history if row.get("step") == self.best_step), {})
 
 
 def save_state(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from srbench.errors import SrbenchError
+from srbench.extras import how_to_install
 
 SHAPES = ("n", "1n", "n1", "11n")
 KINDS = ("numpy", "torch")
@@ -137,7 +138,9 @@ def load(target: str) -> Callable[..., Any]:
     except SrbenchError:
         raise
     except (Exception, SystemExit) as error:
-        raise SrbenchError(f"{target} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise SrbenchError(
+            f"{target} cannot be loaded: {type(error).__name__}: {error}{how_to_install(error)}"
+        ) from error
     found = getattr(module, name, None)
     if not callable(found):
         raise SrbenchError(f"{target}: {where} has no function '{name}'")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import ExitStack, redirect_stdout
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
 
-from srbench.cli.output import echo, json_option, print_json, progress_bar
-from srbench.errors import SrbenchError, unknown_name
+from srbench.cli.output import echo, json_option, print_json, progress_bar, stdout_for_results
+from srbench.errors import unknown_name
+from srbench.extras import missing_package
 
 GROUP = "srbench.trainers"
 
@@ -52,10 +55,15 @@ def command(
     """Train a network by a recipe: a TOML file, or the name of one that comes with srbench.
 
     Every validation prints the network's metrics on whole utterances below the spline's. Training that is stopped goes
-    on with --resume. Exit status 1 means that it ended without beating the spline.
+    on with --resume. Exit status 1 means that the best checkpoint, the one that is kept, does not beat the spline, or
+    that this cannot be told.
     """
-    train = _trainer(trainer)
-    with progress_bar() as progress:
+    with ExitStack() as stack:
+        if as_json:
+            stack.enter_context(stdout_for_results())
+            stack.enter_context(redirect_stdout(sys.stderr))
+        progress = stack.enter_context(progress_bar())
+        train = _trainer(trainer)
         try:
             result = train(
                 recipe,
@@ -71,14 +79,13 @@ def command(
         except KeyboardInterrupt:
             echo("srbench: stopped. The last validated state is kept: go on with --resume.", err=True)
             return 130
-    worse = result["does_not_beat_the_spline_in"]
+    beats = result.get("beats_the_spline", not result["does_not_beat_the_spline_in"])
     if as_json:
         print_json(result)
     else:
         echo("", f"Best checkpoint: {result['checkpoint']} (step {result['best']['step']})")
-        if worse:
-            echo(f"It does not beat the spline in {' and '.join(worse)}.")
-    return 1 if worse else 0
+        echo(f"It {result['verdict']}.")
+    return 0 if beats else 1
 
 
 def _trainer(name: str) -> Any:
@@ -94,4 +101,5 @@ def _trainer(name: str) -> Any:
     try:
         return entry.load()
     except ImportError as error:
-        raise SrbenchError(f"trainer {name} cannot be loaded: {error}") from error
+        own = "train" if entry.dist is not None and entry.dist.name == "srbench" else ""
+        raise missing_package(f"trainer {name}", error, extra=own) from error

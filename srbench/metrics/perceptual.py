@@ -21,7 +21,8 @@ import numpy as np
 
 from srbench import signature
 from srbench.audio import RESAMPLER
-from srbench.errors import SrbenchError, UndefinedMetric
+from srbench.errors import UndefinedMetric
+from srbench.extras import missing_package
 from srbench.metrics.metric import Metric, needs_rate
 from srbench.metrics.pair import Pair
 from srbench.signature import Signature
@@ -59,8 +60,9 @@ class Visqol:
         reference, estimate = pair.at_rate(self.rate)
         if len(reference) < self.rate:
             raise UndefinedMetric(f"{len(pair.reference)} samples are too short for ViSQOL, which needs one second")
+        api = _visqol(self.mode)
         try:
-            return float(_visqol(self.mode).measure_from_arrays(reference, estimate, self.rate).moslqo)
+            return float(api.measure_from_arrays(reference, estimate, self.rate).moslqo)
         except (ValueError, RuntimeError) as error:
             raise UndefinedMetric(f"ViSQOL has no value: {error}") from error
 
@@ -106,7 +108,7 @@ def _visqol(mode: str) -> Any:
         api = VisqolApi()
         api.create(mode=mode, use_lattice_model=True if mode == "speech" else None)
     except ImportError as error:
-        raise _not_installed("visqol", "visqol-python[lattice]") from error
+        raise missing_package("metric visqol", error, extra="perceptual") from error
     return api
 
 
@@ -114,7 +116,7 @@ def _dnsmos() -> Any:
     try:
         from speechmos import dnsmos
     except ImportError as error:
-        raise _not_installed("dnsmos", "speechmos") from error
+        raise missing_package("metric dnsmos", error, extra="perceptual") from error
     return dnsmos
 
 
@@ -122,11 +124,8 @@ def _version(distribution: str) -> str:
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError as error:
-        raise _not_installed({"speechmos": "dnsmos"}.get(distribution, "visqol"), distribution) from error
-
-
-def _not_installed(metric: str, package: str) -> SrbenchError:
-    return SrbenchError(f"metric {metric} needs the package {package}: pip install 'srbench[perceptual]'")
+        metric = {"speechmos": "dnsmos"}.get(distribution, "visqol")
+        raise missing_package(f"metric {metric}", error, extra="perceptual") from error
 
 
 def _define_visqol(sr: int) -> Visqol:

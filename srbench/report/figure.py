@@ -15,6 +15,7 @@ from srbench import audio
 from srbench.audio import Samples
 from srbench.corpora import Utterance
 from srbench.errors import SrbenchError
+from srbench.extras import missing_package
 from srbench.files import beside
 from srbench.protocols import Protocol, prepare
 from srbench.run import Entrant, Plan
@@ -50,8 +51,9 @@ _MARKERS = "osD^vPX*"
 
 def require_plots() -> None:
     """Raise SrbenchError, with the way to install them, where matplotlib or seaborn is absent."""
-    if any(find_spec(name) is None for name in ("matplotlib", "seaborn")):
-        raise SrbenchError("figures need matplotlib and seaborn: pip install 'srbench[plots]'")
+    for name in ("matplotlib", "seaborn"):
+        if find_spec(name) is None:
+            raise missing_package("a figure", ModuleNotFoundError(name=name), extra="plots")
 
 
 def check_target(path: str | Path) -> None:

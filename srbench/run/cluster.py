@@ -24,6 +24,7 @@ from srbench import __version__
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_below
 from srbench.errors import SrbenchError, shown
+from srbench.extras import missing_package
 from srbench.run.pipeline import Record, Task, evaluate, one_line
 from srbench.run.processes import ending_after
 from srbench.run.threads import single_threaded
@@ -66,7 +67,7 @@ def dask_cluster(address: str, *, send: bool = False, timeout: float | None = No
     try:
         from distributed import Client
     except ImportError as error:
-        raise SrbenchError("--dask needs the package distributed: pip install 'srbench[cluster]'") from error
+        raise missing_package("--dask", error, extra="cluster") from error
     for name in ("distributed", "distributed.client"):  # they tell of what was lost at length; we in one line
         logging.getLogger(name).setLevel(logging.CRITICAL)
     place = "scheduler_file" if Path(address).is_file() else "address"

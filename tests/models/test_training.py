@@ -23,6 +23,7 @@ from srbench_models.training import choose, load_recipe, prepare_job, recipe_nam
 from srbench_models.training.loop import fit, learning_rate  # noqa: E402
 from srbench_models.training.losses import log_mse, mse, multi_resolution_stft  # noqa: E402
 from srbench_models.training.patches import make_patches  # noqa: E402
+from srbench_models.training.validation import Validation, Verdict  # noqa: E402
 
 from srbench import audio  # noqa: E402
 from srbench.cli.main import main  # noqa: E402
@@ -448,3 +449,117 @@ def test_two_processes_train_one_network(data: Path, tmp_path: Path):
     train(path, "--data", data, "--out", tmp_path / "one", "--threads", 1)
     two, one = (load_file(tmp_path / name / "last.safetensors") for name in ("two", "one"))
     assert any(not torch.equal(two[key], one[key]) for key in one if key.endswith("conv.weight"))
+
+
+def fit_with_scores(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *gains: float) -> tuple[int, dict]:
+    """Train with steps that change nothing, so that each validation is of the spline, moved by a gain in turn."""
+    made, turn = Validation._upscaled, iter(gains)
+
+    def moved(self, network, prepared, device):
+        gain = next(turn)
+        spline_alone = made(self, network, prepared, device)
+        pairs = zip(spline_alone, prepared, strict=True)
+        return [estimate + gain * (each.reference - estimate) for estimate, each in pairs]
+
+    monkeypatch.setattr(Validation, "_upscaled", moved)
+    monkeypatch.setattr(Validation, "first", lambda *_: np.zeros(10))
+    path = recipe(tmp_path, len(gains), 1)
+    path.write_text(path.read_text().replace("1e-3", "1e-12"))
+    status = train(path, "--data", data, "--out", tmp_path / "run", "--threads", 1, "--json")
+    return status, json.loads((tmp_path / "run" / "best.json").read_text())["validation"]
+
+
+@pytest.mark.parametrize(
+    ("gains", "best", "beats"), [((0.5, -0.5), 1, True), ((-0.5, 0.5), 2, True), ((-0.2, -0.5), 1, False)]
+)
+def test_the_verdict_is_that_of_the_checkpoint_that_is_kept(
+    gains: tuple[float, ...], best: int, beats: bool, data: Path, tmp_path: Path, monkeypatch, capsys
+):
+    status, card = fit_with_scores(data, tmp_path, monkeypatch, *gains)
+    result = json.loads(capsys.readouterr().out)
+    assert result["best"]["step"] == best
+    assert status == int(not beats)
+    assert result["beats_the_spline"] is card["beats_the_spline"] is beats
+    assert result["does_not_beat_the_spline_in"] == card["does_not_beat_the_spline_in"]
+    assert {name: result["best"][name] for name in card["scores"]} == card["scores"]
+
+
+def test_a_lead_below_the_fifth_digit_is_a_lead():
+    spline = {"snr": 10.0, "lsd": 1.0}
+    assert Verdict.of({"snr": 10 + 1e-9, "lsd": 1 - 1e-9}, spline).beats is True
+    assert Verdict.of({"snr": 10 - 1e-9, "lsd": 1 - 1e-9}, spline).worse == ("snr",)
+
+
+def test_no_verdict_is_claimed_of_what_has_no_value():
+    spline = {"snr": 10.0, "lsd": 1.0}
+    told = Verdict.of({"snr": 11.0, "lsd": float("nan")}, spline)
+    assert (told.beats, told.worse, told.unknown) == (None, (), ("lsd",))
+    assert Verdict.of({}, spline).beats is None
+    assert Verdict.of({"snr": 9.0, "lsd": float("nan")}, spline).beats is False
+    assert Verdict.of({"snr": 11.0, "lsd": 0.5}, spline).beats is True
+
+
+def speech(root: Path, **gains: float) -> Path:
+    samples, rate = audio.read(demo_corpus().utterances[0].path)
+    for name, gain in gains.items():
+        (root / name[0]).mkdir(parents=True, exist_ok=True)
+        audio.write(root / name[0] / f"{name}.wav", gain * samples[:rate], rate)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("gains", "said"),
+    [
+        ({"a1": 1.0, "b1": 0.0, "b2": 0.0}, "none of 2 validation utterances can be scored"),
+        ({"a1": 0.0, "b1": 1.0}, "all of 1 recordings to train on are silent"),
+    ],
+)
+def test_silence_is_told_before_the_first_step(gains: dict[str, float], said: str, tmp_path: Path, capfd):
+    assert train(recipe(tmp_path), "--data", speech(tmp_path / "d", **gains), "--out", tmp_path / "o", "--json") == 2
+    out, err = capfd.readouterr()
+    assert (out, said in err, "Warning" in err) == ("", True, False), err
+    assert "step" not in err
+
+
+def test_a_silent_utterance_of_several_is_left_out_of_validation_and_named(tmp_path: Path, capfd):
+    corpus = speech(tmp_path / "d", a1=1.0, b1=1.0, b2=0.0)
+    train(recipe(tmp_path, 1, 1), "--data", corpus, "--out", tmp_path / "o", "--threads", 1, "--json")
+    out, err = capfd.readouterr()
+    assert isinstance(json.loads(out)["best"]["lsd"], float)
+    assert "left out: b/b2" in err
+    assert json.loads((tmp_path / "o" / "best.json").read_text())["training"]["validation_ids"] == ["b/b1"]
+
+
+def test_patches_longer_than_all_recordings_are_told_before_the_first_step(data: Path, tmp_path: Path, capsys):
+    path = recipe(tmp_path)
+    path.write_text(path.read_text().replace("patch = 1024", "patch = 65536"))
+    assert train(path, "--data", data, "--out", tmp_path / "o") == 2
+    assert "longer than every recording to train on (the longest has 16000)" in capsys.readouterr().err
+
+
+def test_json_is_one_document_beside_tensorboard(tmp_path: Path):
+    """In a process of its own: torch prints where audio is clipped, and other packages what they please."""
+    corpus = speech(tmp_path / "d", a1=1.0, b1=40.0)
+    command = [sys.executable, "-m", "srbench", "train", recipe(tmp_path, 1, 1), "--data", corpus, "--json"]
+    done = subprocess.run([*map(str, command)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["steps"] == 1, done.stderr
+    assert "Warning" not in done.stderr
+
+
+def test_what_a_killed_training_left_unfinished_is_cleared_when_it_starts_again(data: Path, tmp_path: Path):
+    path, folder = recipe(tmp_path, 2, 2), tmp_path / "o"
+    train(path, "--data", data, "--out", folder, "--threads", 1)
+    code = """
+import os, sys
+from contextlib import ExitStack
+from srbench.files import beside
+stack = ExitStack()
+for path in sys.argv[1:]:
+    stack.enter_context(beside(path)).write_bytes(b"half")
+os._exit(9)
+"""
+    left = [folder / "last.safetensors", folder / "cache" / "x.npy"]
+    subprocess.run([sys.executable, "-c", code, *map(str, left)], check=False)
+    assert len(list(folder.rglob("*.unfinished"))) == 2
+    train(path, "--data", data, "--out", folder, "--threads", 1, "--resume")
+    assert not list(folder.rglob("*.unfinished"))

@@ -53,7 +53,7 @@ def test_shipped_weights_load_and_their_card_is_honest(name: str):
 def test_the_best_of_each_kind_beats_the_spline_on_the_embedded_corpus(name: str):
     validation = make_validation(demo_corpus().utterances[::7], load_protocol("demo"), ())
     scores = validation.scores(load_weights(name)[0], "cpu")
-    assert validation.worse_than_spline(scores) == []
+    assert validation.verdict(scores).beats
 
 
 @pytest.mark.parametrize("name", ["stacked", "additive"])
@@ -64,7 +64,7 @@ def test_the_best_of_each_kind_beats_the_spline_on_speakers_it_has_not_seen(name
     assert usable
     validation = make_validation(usable, load_protocol("vctk-speaker1-r4"), ())
     scores = validation.scores(load_weights(name)[0], "cpu")
-    assert validation.worse_than_spline(scores) == []
+    assert validation.verdict(scores).beats
 
 
 def test_the_page_says_what_the_cards_say():
@@ -85,7 +85,7 @@ def test_a_name_without_weights_says_how_to_get_them():
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("best.pth", "a .safetensors file or hf:owner/repository"),
+        ("best.npz", "a .safetensors file or hf:owner/repository"),
         ("p2399", "a .safetensors file or hf:owner/repository"),
         ("none.safetensors", "none.safetensors: no such file"),
         ("hf:no-owner", "hf:owner/name"),
@@ -157,3 +157,38 @@ def test_a_network_says_its_rates_and_refuses_others():
     for wrong in ({"device": "cuda:7"}, {"precision": "fp8"}):
         with pytest.raises(UpscalerError, match=r"cannot be (built|used)"):
             upscaler.build(**wrong)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".ckpt"])
+def test_a_pickle_is_never_opened_and_the_message_says_how_to_convert_it(suffix: str, tmp_path: Path):
+    path = tmp_path / f"w{suffix}"
+    path.write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
+    with pytest.raises(SrbenchError, match=r"is a pickle.*torch\.load\(.*weights_only=True\).*save_checkpoint"):
+        load_weights("srcnn", str(path))
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+def test_a_wrappers_prefix_is_named_and_how_to_take_it_off(prefix: str, tmp_path: Path):
+    made = CONFIGURATIONS["srcnn"]
+    network = made.build()
+    card = {"configuration": made.as_dict(), "low_rate": 4000, "high_rate": 16000}
+    wrapped = torch.nn.Module()
+    monkey = {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
+    wrapped.state_dict = lambda: monkey
+    path = save_checkpoint(tmp_path / "w.safetensors", wrapped, card)
+    with pytest.raises(SrbenchError, match=rf"begin with '{prefix}'.*removeprefix\('{prefix}'\).*save_checkpoint"):
+        load_weights("srcnn", str(path))
+
+
+def test_the_lines_of_the_documents_convert_a_checkpoint_of_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    lines = page.split("## Weights from elsewhere")[1].split("```python\n")[1].split("```")[0]
+    network = CONFIGURATIONS["stacked_b4_small"].build()
+    torch.save({f"module.{name}": tensor for name, tensor in network.state_dict().items()}, tmp_path / "mine.pth")
+    monkeypatch.chdir(tmp_path)
+    exec(lines, {})
+    loaded, card = load_weights("stacked_b4_small", "mine.safetensors")
+    assert all(
+        torch.equal(a, b) for a, b in zip(loaded.state_dict().values(), network.state_dict().values(), strict=True)
+    )
+    assert card["high_rate"] == 16000
