@@ -36,6 +36,7 @@ MOST_SAMPLES = 1 << 28  # held at once, of all channels: 2 GiB, an hour and a ha
 _ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of sndfile.h
 _UNKNOWN = 2**63 - 1  # what libsndfile makes of a length that a FLAC header leaves out; it cannot read such a file on
 _BLOCK = 1 << 20  # samples; read at once, because a header may promise any number
+_DIGESTED = 1 << 13  # samples at once, which stay in the cache
 
 
 def parse_rate(text: str) -> Rate:
@@ -262,8 +263,9 @@ def recording_digest(samples: Samples, sample_rate: int) -> str:
     """
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     told = hashlib.sha256(f"{sample_rate} {channels}\n".encode())
-    for start in range(0, len(samples), _BLOCK):
-        told.update((samples[start : start + _BLOCK] + 0.0).astype("<f8").tobytes())  # + 0.0: -0.0 is 0.0
+    for start in range(0, len(samples), _DIGESTED):
+        block = samples[start : start + _DIGESTED] + 0.0  # -0.0 becomes 0.0
+        told.update(block.astype("<f8", copy=False).tobytes())
     return told.hexdigest()
 
 

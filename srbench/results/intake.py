@@ -13,6 +13,7 @@ from srbench.protocols import Protocol, load_protocol, protocol_names
 from srbench.results.validate import split_ids
 from srbench.run import Run, find_runs, open_run
 from srbench.run.folder import MANIFEST
+from srbench.run.recordings import is_recording
 from srbench.scoring.references import Basis, References, Terms, differing_terms, is_scored, references_of, terms_of
 
 
@@ -51,8 +52,8 @@ def known_protocols(files: Sequence[str | Path] = ()) -> dict[str, Protocol]:
     }
 
 
-def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str, Corpus]:
-    """Return the protocols' own corpora, by the protocol's name, as far as they are there; of references, they.
+def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str, list[Corpus]]:
+    """Return the folders that hold a protocol's own corpus, by the protocol's name; of references, they themselves.
 
     Raises
     ------
@@ -60,11 +61,11 @@ def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str,
         If a folder is no corpus.
     """
     opened: dict[tuple[Path, str, str], Corpus] = {}
-    found = {}
+    found: dict[str, list[Corpus]] = {}
     for protocol in protocols:
+        here = found.setdefault(protocol.name, [])
         if isinstance(protocol, References):
-            if protocol.corpus is not None:
-                found[protocol.name] = protocol.corpus
+            here += [protocol.corpus] if protocol.corpus is not None else []
             continue
         mic = protocol.load_split().mic
         for folder in folders:
@@ -72,10 +73,28 @@ def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str,
             if key not in opened:
                 opened[key] = open_corpus(*key)
             if opened[key].name == protocol.corpus:
-                found[protocol.name] = opened[key]
+                here.append(opened[key])
         if protocol.corpus == DEMO:
-            found[protocol.name] = demo_corpus()
+            here.append(demo_corpus())
     return found
+
+
+def corpus_of(run: Run, corpora: Sequence[Corpus]) -> Corpus | None:
+    """Return the folder whose recordings are those of a run, else the one that differs last; None where there is none.
+
+    Parameters
+    ----------
+    run : Run
+    corpora : sequence of Corpus
+        Of one name.
+    """
+
+    def fitting(corpus: Corpus) -> int:
+        here = corpus.by_id()
+        own = (r.utterance in here and is_recording(r, here[r.utterance].path) for r in run.records)
+        return next((number for number, fits in enumerate(own) if not fits), len(run.records))
+
+    return max(reversed(corpora), key=fitting) if len(corpora) > 1 else next(iter(corpora), None)
 
 
 def take_in(

@@ -13,7 +13,7 @@ from srbench.errors import SrbenchError
 from srbench.protocols import Protocol
 from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor
 from srbench.results.board import Board, Row, Value, make_board, read_board, recordings_fact, write_board
-from srbench.results.intake import Aside, Candidate, corpora_of, take_in
+from srbench.results.intake import Aside, Candidate, corpora_of, corpus_of, take_in
 from srbench.results.recheck import SAME, agree, recheck
 from srbench.results.standing import CEILING, UNKNOWN, Standing, contestant, standings
 from srbench.results.validate import check_run
@@ -128,17 +128,21 @@ def publish(
     leaderboard, folders, files = Path(leaderboard), [*map(Path, data)], [*map(Path, plugins)]
     found, aside, notes = take_in([*map(Path, places)], protocols, allow_partial, _standing(leaderboard))
     terms = {candidate.protocol.name: candidate.protocol for candidate in found}
-    corpora = corpora_of(terms.values(), folders)
-    used = {corpus.root for corpus in corpora.values()}
+    there = corpora_of(terms.values(), folders)
+    of_runs = [corpus_of(candidate.run, there[candidate.protocol.name]) for candidate in found]
+    used = {corpus.root for corpus in of_runs if corpus}
     notes += [f"{folder}: no run that is to be published is on this corpus" for folder in folders if folder not in used]
     checked: dict[str, list[_Sound]] = {}
-    for number, candidate in enumerate(found):
+    corpora: dict[str, Corpus] = {}
+    for number, (candidate, corpus) in enumerate(zip(found, of_runs, strict=True)):
         if progress:
             progress("check", number, len(found))
-        done = _check(candidate, corpora.get(candidate.protocol.name), rows, files)
+        done = _check(candidate, corpus, rows, files)
         if isinstance(done, Aside):
             aside.append(done)
         else:
+            if corpus:
+                corpora.setdefault(candidate.protocol.name, corpus)
             checked.setdefault(candidate.protocol.name, []).append(done)
     published, boards, written = [], {}, []
     for name, sound in checked.items():

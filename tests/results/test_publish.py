@@ -384,7 +384,22 @@ def test_places_without_runs(published: Publish, tmp_path: Path) -> None:
 def test_corpora_are_found_where_they_are(base: Path) -> None:
     known = known_protocols([base / "tiny.toml"])
     found = corpora_of([known["tiny"], known["demo"], known["vctk-p239-r4"]], [base / "corpus"])
-    assert {name: corpus.name for name, corpus in found.items()} == {"tiny": "folder", "demo": "demo-1"}
+    told = {name: [corpus.name for corpus in corpora] for name, corpora in found.items()}
+    assert told == {"tiny": ["folder"], "demo": ["demo-1"], "vctk-p239-r4": []}
+
+
+@pytest.mark.parametrize("first", ["own", "other"])
+def test_of_two_folders_of_one_corpus_the_one_that_a_run_is_on_is_taken(
+    published: Publish, results: Path, base: Path, tmp_path: Path, first: str
+) -> None:
+    """The other differs in the last recording only."""
+    shutil.copytree(base / "corpus", tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "a" / "1.wav", tmp_path / "other" / "c" / "2.wav")
+    folders = [base / "corpus", tmp_path / "other"]
+    outcome = published(results, data=folders if first == "own" else folders[::-1], rows=None)
+    assert {(e.rechecked, e.note) for e in outcome.published} == {(6, "")}
+    assert outcome.corpora["tiny"].root == base / "corpus"
+    assert outcome.notes == (f"{tmp_path / 'other'}: no run that is to be published is on this corpus",)
 
 
 def test_a_corpus_that_no_run_is_on(published: Publish, results: Path, base: Path, tmp_path: Path) -> None:
