@@ -19,8 +19,9 @@ from typing import Any
 from srbench.errors import SrbenchError
 from srbench.files import whole_file
 from srbench.names import FORMULA_SIGNS
-from srbench.text import read_text
+from srbench.text import LARGEST, read_text
 
+csv.field_size_limit(LARGEST)  # what may be in a file may be in a cell: a long one is no reason to read none
 _RISKY = re.compile(rf"[\s']*[{re.escape(FORMULA_SIGNS)}]|'*[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf)", re.ASCII)
 

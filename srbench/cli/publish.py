@@ -105,7 +105,9 @@ def command(
     out. Publishing again changes nothing. Exit status 1 means that something was refused, or that a run named
     itself was left out.
     """
+    from srbench.files import alone_in
     from srbench.report.tables import write_tables
+    from srbench.results.board import read_board
     from srbench.results.intake import known_protocols
     from srbench.results.publish import publish
 
@@ -125,7 +127,8 @@ def command(
         )
         written = list(outcome.written)
         for board in outcome.boards.values():
-            written += write_tables(board, leaderboard)
+            with alone_in(leaderboard, wait=True, instead="--leaderboard"):
+                written += write_tables(read_board(leaderboard / f"{board.protocol}.csv"), leaderboard)
         notes, aside = list(outcome.notes), list(outcome.aside)
         try:
             listen = {"plugins": files, "utterances": utterances, "only": only}
@@ -181,7 +184,7 @@ def _export_mushra(folder: Path, outcome: Outcome, listen: dict[str, Any]) -> li
 
     notes = []
     for name in outcome.boards:
-        runs = outcome.runs[name]
+        runs = outcome.runs.get(name, ())
         if name in outcome.corpora:
             notes += export_mushra(folder, outcome.protocols[name], runs, outcome.corpora[name], **listen)
         else:
@@ -204,6 +207,7 @@ def _document(
                 "run_dir": str(entry.run),
                 "change": entry.change,
                 "rechecked": entry.rechecked,
+                "how": entry.how if entry.rechecked else None,
                 "note": entry.note,
             }
             for entry in outcome.published
@@ -222,10 +226,10 @@ def _print(
         path = leaderboard / f"{name}.csv"
         echo(f"{path}: {len(board.rows)} row{'s' * (len(board.rows) != 1)}", bold=True)
         entries = [entry for entry in outcome.published if entry.protocol == name]
-        width = max(len(entry.upscaler) for entry in entries)
+        width = max((len(entry.upscaler) for entry in entries), default=0)
         for entry in entries:
             plural = "s" * (entry.rechecked != 1)
-            checked = f"{entry.rechecked} row{plural} rechecked" if entry.rechecked else ""
+            checked = f"{entry.rechecked} row{plural} {entry.how}" if entry.rechecked else ""
             told = ", ".join(filter(None, (checked, entry.note)))
             echo(f"  {entry.change:<9} {entry.upscaler:<{width}}  {entry.run}" + (f"  ({told})" if told else ""))
     for title, fault, colour in (("Left out:", False, None), ("Refused:", True, "red")):

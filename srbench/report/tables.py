@@ -16,7 +16,9 @@ from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, board_notes, legend, mark
 from srbench.results.board import Board, Row
+from srbench.results.recheck import DIFFER, MEASURED
 
+_DIGITS = 20  # of a number of parameters; a longer one is none
 _ACROSS = 7  # upscalers stand in columns up to so many, and metrics where there are more
 _LATEX_COLUMNS = 4  # in one LaTeX table; the others follow in the next
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
@@ -177,10 +179,21 @@ def _notes(board: Board) -> list[str]:
     notes += board_notes(board)
     if any(value.n != int(row.facts["n"]) for row in board.rows for value in row.values.values()):
         notes.append("n= beside a value: only so many utterances have one.")
-    unchecked = [row.name for row in board.rows if row.facts["rechecked"] == "0"]
-    if unchecked:
-        notes.append(f"Not computed again from the audio before it was published: {', '.join(unchecked)}.")
+    notes += recheck_notes(board)
     return notes + [f"Warning: {row.name}: {row.facts['warnings']}" for row in board.rows if row.facts["warnings"]]
+
+
+def recheck_notes(board: Board) -> list[str]:
+    """Return what is to be said of rows whose upscaler was not run again, or did not give the same again."""
+    told = {row.name: row.facts["rechecked"] for row in board.rows}
+    kinds = {
+        "Not computed again from the audio before it was published": [n for n, cell in told.items() if cell == "0"],
+        "Only measured again, from the audio that it brought, and not run again": [
+            name for name, cell in told.items() if MEASURED in cell and DIFFER not in cell
+        ],
+        "Rows computed again that differ": [f"{name} ({cell})" for name, cell in told.items() if DIFFER in cell],
+    }
+    return [f"{what}: {', '.join(names)}." for what, names in kinds.items() if names]
 
 
 def _signatures(board: Board) -> dict[str, str]:
@@ -197,7 +210,7 @@ def _count(row: Row) -> str:
 
 def _parameters(row: Row) -> str:
     text = row.facts["num_parameters"]
-    return f"{int(text):,}".replace(",", " ") if text.isdecimal() else "–"
+    return f"{int(text):,}".replace(",", " ") if text.isdecimal() and len(text) < _DIGITS else "–"
 
 
 def _factor(row: Row) -> str:

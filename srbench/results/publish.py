@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
+from srbench.files import alone_in
 from srbench.protocols import Protocol
 from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor
 from srbench.results.board import Board, Row, Value, make_board, read_board, recordings_fact, write_board
 from srbench.results.intake import Aside, Candidate, corpora_of, corpus_of, take_in
-from srbench.results.recheck import SAME, agree, recheck
+from srbench.results.recheck import DIFFER, RUN, SAME, Recheck, agree, recheck
 from srbench.results.standing import CEILING, UNKNOWN, Standing, contestant, standings
 from srbench.results.validate import check_run
 from srbench.run import FLOOR, Run, open_run
@@ -32,7 +35,7 @@ class Entry:
     """A run that stands in a leaderboard now.
 
     ``change`` is ``new``, ``replaced``, ``the same`` (nothing was written) or ``kept`` (the row is another run's, with
-    the same numbers). ``rechecked`` rows were computed again; ``note`` says why not more.
+    the same numbers). ``rechecked`` rows were computed again, and ``how``; ``note`` says why not more.
     """
 
     protocol: str
@@ -40,6 +43,7 @@ class Entry:
     run: Path
     change: str
     rechecked: int
+    how: str
     note: str
 
 
@@ -79,8 +83,15 @@ class _Sound:
 
     run: Run
     row: Row
-    rechecked: int
-    note: str
+    again: Recheck
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """A run that is not taken; ``row`` is the one it would make, where rows computed again differ from it."""
+
+    aside: Aside
+    row: Row | None = None
 
 
 def publish(
@@ -134,42 +145,43 @@ def publish(
     notes += [f"{folder}: no run that is to be published is on this corpus" for folder in folders if folder not in used]
     checked: dict[str, list[_Sound]] = {}
     corpora: dict[str, Corpus] = {}
+    refuted: dict[str, list[Row]] = {}
     for number, (candidate, corpus) in enumerate(zip(found, of_runs, strict=True)):
         if progress:
             progress("check", number, len(found))
         done = _check(candidate, corpus, rows, files)
-        if isinstance(done, Aside):
-            aside.append(done)
+        if isinstance(done, _Refused):
+            aside.append(done.aside)
+            if done.row is not None:
+                refuted.setdefault(candidate.protocol.name, []).append(done.row)
         else:
             if corpus:
                 corpora.setdefault(candidate.protocol.name, corpus)
             checked.setdefault(candidate.protocol.name, []).append(done)
-    published, boards, written = [], {}, []
+    published: list[Entry] = []
+    boards: dict[str, Board] = {}
+    written: list[Path] = []
     for name, sound in checked.items():
         path = leaderboard / f"{name}.csv"
         try:
             if path.name.casefold() in (PUBLISHED, "readme.csv"):
                 raise SrbenchError(f"{path.name} is another file's name in this folder: give the protocol another name")
-            before = read_board(path) if path.exists() else Board(name, ())
-            _refuse_other_definitions(before, sound[0].row, path)
-            refuse_other_recordings([(each.row.name, each.run.records) for each in sound])
-            board, changes = _merge(before, sound, replace)
-            changed = {each.row.name for each, how in zip(sound, changes, strict=True) if how in ("new", "replaced")}
-            board = _compared(board, _runs_of(board, sound), changed)
+            board, changes = _update(path, partial(_add, sound=sound, replace=replace, path=path), written)
         except SrbenchError as error:
             aside.append(Aside(path, tuple(str(error).splitlines()), fault=True))
             continue
-        if board != before:
-            leaderboard.mkdir(parents=True, exist_ok=True)
-            write_board(board, path)
-            written.append(path)
         if board.row(FLOOR) is None and not isinstance(terms[name], References):
             notes.append(f"{name}: has no row of the {FLOOR}, the floor of every leaderboard; run and publish it too")
         boards[name] = board
         published += [
-            Entry(name, each.row.name, each.run.folder, change, each.rechecked, each.note)
+            Entry(name, each.row.name, each.run.folder, change, each.again.rows, each.again.how, each.again.note)
             for each, change in zip(sound, changes, strict=True)
         ]
+    for name, rows_found in refuted.items():
+        path = leaderboard / f"{name}.csv"
+        if path.exists():
+            with suppress(SrbenchError):  # that it cannot be read was said, where it was to be written
+                boards[name], _ = _update(path, partial(_tell, found=rows_found, path=path), written)
     strangers = sorted(set(replace) - {each.row.name for sound in checked.values() for each in sound})
     if strangers:
         why = f"--replace {strangers[0]}: no sound run here is of this upscaler"
@@ -197,8 +209,8 @@ def _standing(folder: Path) -> dict[str, Terms]:
     return {name: Terms(row.facts["protocol_signature"], frozenset(row.values)) for name, row in first.items()}
 
 
-def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Basis, rechecked: int = 0) -> Row:
-    """Return the row of a checked run, of which so many rows were computed again; metrics in the protocol's order."""
+def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Basis, rechecked: str = "0") -> Row:
+    """Return the row of a checked run, with what computing rows again came to; metrics in the protocol's order."""
     manifest, told = run.manifest, run.manifest["upscaler"]
     failed = sum(1 for record in run.records if record.error)
     factor = real_time_factor(run)
@@ -230,7 +242,7 @@ def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Basis, rec
     return Row({key: _text(value) for key, value in facts.items()}, values)
 
 
-def _check(candidate: Candidate, corpus: Corpus | None, rows: int | None, plugins: Sequence[Path]) -> _Sound | Aside:
+def _check(candidate: Candidate, corpus: Corpus | None, rows: int | None, plugins: Sequence[Path]) -> _Sound | _Refused:
     run, protocol = candidate.run, candidate.protocol
     checked = check_run(run, protocol, corpus)
     findings = list(checked.findings)
@@ -239,8 +251,44 @@ def _check(candidate: Candidate, corpus: Corpus | None, rows: int | None, plugin
         again = recheck(run, protocol, corpus, rows=rows, plugins=plugins, suspects=checked.suspects)
         findings = [*again.findings, *findings]
     if findings or again is None:
-        return Aside(run.folder, tuple(map(str, findings)), fault=True)
-    return _Sound(run, make_row(run, checked.aggregates, protocol, again.rows), again.rows, again.note)
+        differ = again is not None and bool(again.findings)
+        row = make_row(run, checked.aggregates, protocol, again.cell) if again and differ else None
+        return _Refused(Aside(run.folder, tuple(map(str, findings)), fault=True), row)
+    return _Sound(run, make_row(run, checked.aggregates, protocol, again.cell), again)
+
+
+def _update(
+    path: Path, change: Callable[[Board], tuple[Board, list[str]]], written: list[Path]
+) -> tuple[Board, list[str]]:
+    """Read a leaderboard, change it and write it, alone there; it is added to what was written where it is another."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with alone_in(path.parent, wait=True, instead="--leaderboard"):
+        before = read_board(path) if path.exists() else Board(path.stem, ())
+        board, changes = change(before)
+        if board != before:
+            write_board(board, path)
+            written.append(path)
+    return board, changes
+
+
+def _add(before: Board, sound: Sequence[_Sound], replace: Collection[str], path: Path) -> tuple[Board, list[str]]:
+    _refuse_other_definitions(before, sound[0].row, path)
+    refuse_other_recordings([(each.row.name, each.run.records) for each in sound])
+    board, changes = _merge(before, sound, replace)
+    changed = {each.row.name for each, how in zip(sound, changes, strict=True) if how in ("new", "replaced")}
+    return _compared(board, _runs_of(board, sound), changed), changes
+
+
+def _tell(before: Board, found: Sequence[Row], path: Path) -> tuple[Board, list[str]]:
+    """Have the rows that stand there already tell what was found, where they are the numbers in which it was found."""
+    rows = {row.name: row for row in before.rows}
+    for new in found:
+        old = rows.get(new.name)
+        if old is not None:
+            _refuse_other_definitions(before, new, path)
+            if not _conflict(old, new) and DIFFER not in old.facts["rechecked"]:
+                rows[new.name] = Row({**old.facts, "rechecked": new.facts["rechecked"]}, old.values)
+    return make_board(before.protocol, list(rows.values())), []
 
 
 def _refuse_other_definitions(before: Board, row: Row, path: Path) -> None:
@@ -282,7 +330,7 @@ def _merge(before: Board, sound: Sequence[_Sound], replace: Collection[str]) -> 
             changes.append("replaced" if old else "new")
         elif conflict:
             conflicts.append(f"{name}: {conflict} ({each.run.folder}). If that is right: --replace {name}")
-        elif old.facts["rechecked"] == "0" != new.facts["rechecked"]:
+        elif _weight(old) < _weight(new):
             rows[name] = Row({**old.facts, "rechecked": new.facts["rechecked"]}, old.values)
             changes.append("rechecked")
         else:
@@ -352,6 +400,12 @@ def _compared(board: Board, here: Mapping[str, Run], changed: Collection[str]) -
             facts["recordings"] = recordings_fact(recordings(here[row.name].records))
         rows.append(Row(facts, values))
     return make_board(board.protocol, rows)
+
+
+def _weight(row: Row) -> int:
+    """Return how much a row's recheck says: what differed stays, and no earlier version told how it was computed."""
+    told = row.facts["rechecked"]
+    return 3 if DIFFER in told else 2 if RUN in told else int(told != "0")
 
 
 def _conflict(old: Row, new: Row) -> str:

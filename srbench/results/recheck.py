@@ -1,4 +1,7 @@
-"""Computing rows of a run again from the audio: a seeded sample of them, and where a table contradicts the rows, more.
+"""Computing rows of a run again from the audio: some of them, and where a table contradicts the rows, more.
+
+Which ones is drawn by the operating system when the run lies there: nobody who makes one can know. To *run again*
+is to have the upscaler make the estimate; to *measure again* is to take the estimate that the run brought with it.
 
 Values are compared with a tolerance, because another processor, or another build of NumPy or torch, adds up in another
 order: the same upscaler differs from itself in the sixth or seventh digit there.
@@ -6,7 +9,6 @@ order: the same upscaler differs from itself in the sixth or seventh digit there
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -29,6 +31,7 @@ TOLERANCE = 1e-4
 KEPT_TOLERANCE = 1e-2
 SAME = 1e-5  # means of two runs of one upscaler on two machines
 HUNTED = 100  # rows computed again at most, to name the one that a table contradicts
+RUN, MEASURED, DIFFER = "run again", "measured again", "differ"
 _SILENCE_DB = 100.0  # beyond it a ratio in dB measures the rounding of the computation
 
 Again = Callable[[Utterance, Mapping[str, Definition]], dict[str, float]]
@@ -36,11 +39,20 @@ Again = Callable[[Utterance, Mapping[str, Definition]], dict[str, float]]
 
 @dataclass(frozen=True)
 class Recheck:
-    """How many rows were computed again, what did not agree, and why more could not be (a line, or "")."""
+    """How many rows were computed again, what did not agree, why more could not be (a line, or ""), and how it was."""
 
     rows: int
     findings: tuple[Finding, ...]
     note: str = ""
+    how: str = RUN
+
+    @property
+    def cell(self) -> str:
+        """What a leaderboard's row tells of it: ``3 run again``, ``0``, ``1 of 3 run again differ``."""
+        if self.findings:
+            differ = len({finding.row for finding in self.findings})
+            return f"{differ} of {max(differ, self.rows)} {self.how} {DIFFER}"
+        return f"{self.rows} {self.how}" if self.rows else "0"
 
 
 def agree(metric: str, a: float, b: float, tolerance: float) -> bool:
@@ -65,6 +77,7 @@ def recheck(
     rows: int | None,
     plugins: Sequence[Path] = (),
     suspects: Mapping[str, Collection[str]] | None = None,
+    draw: random.Random | None = None,
 ) -> Recheck:
     """Compute rows of a run again and compare.
 
@@ -79,10 +92,12 @@ def recheck(
     corpus : Corpus or None
         The protocol's own, or the references; None where it is not there.
     rows : int or None
-        How many, None for all. Which ones is drawn by the bytes of ``utterances.csv``.
+        How many, None for all.
     plugins : sequence of Path
     suspects : mapping of speaker to metric names
         Beside the sample, compute these metrics of these speakers' rows until one differs, `HUNTED` at most.
+    draw : random.Random, optional
+        Draws which rows; the operating system does by default.
     """
     if rows == 0:
         return Recheck(0, ())
@@ -91,16 +106,16 @@ def recheck(
             return Recheck(0, (), f"not rechecked: the references are not here any more ({protocol.root})")
         return Recheck(0, (), f"not rechecked: {protocol.corpus} is not here; say where it is with --data DIR")
     here = corpus.by_id()
-    drawn = [record for record in _in_drawn_order(run) if record.utterance in here and not record.error]
+    drawn = [record for record in _in_drawn_order(run, draw) if record.utterance in here and not record.error]
     if run.records and all(record.error for record in run.records):
         return Recheck(0, (), "not rechecked: nothing of it has a value, it failed on every utterance")
     if not drawn:
         return Recheck(0, (), f"not rechecked: none of its utterances are in {corpus.root}")
     definitions = protocol.define_metrics(tuple(run.manifest["metrics"]))
-    kept = False
+    kept, how = False, RUN
     try:
         if isinstance(protocol, References):
-            again = _score_again(run, protocol)
+            again, how = _score_again(run, protocol), MEASURED
         else:
             again = _run_again(run, protocol, corpus, plugins)
     except SrbenchError as error:
@@ -108,7 +123,7 @@ def recheck(
             return Recheck(0, (), f"not rechecked: {_first_line(error)}")
         if not (run.folder / "audio").is_dir():
             return Recheck(0, (), f"not rechecked: it kept no audio, and {_first_line(error)}")
-        again, kept = _measure_again(run, protocol, corpus), True
+        again, kept, how = _measure_again(run, protocol, corpus), True, MEASURED
     sample = drawn if rows is None else drawn[:rows]
     jobs = [(record, definitions) for record in sample]
     suspects = suspects or {}
@@ -129,13 +144,12 @@ def recheck(
             continue
         done += 1
         found += _compare(record, values, asked, kept)
-    return Recheck(done, tuple(found), note)
+    return Recheck(done, tuple(found), note, how)
 
 
-def _in_drawn_order(run: Run) -> list[Record]:
+def _in_drawn_order(run: Run, draw: random.Random | None) -> list[Record]:
     records = list(run.records)
-    seed = hashlib.sha256((run.folder / "utterances.csv").read_bytes()).hexdigest()
-    random.Random(seed).shuffle(records)
+    (draw or random.SystemRandom()).shuffle(records)
     return records
 
 

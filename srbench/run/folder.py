@@ -17,6 +17,8 @@ from srbench.run.pipeline import Record
 from srbench.table import read_table
 
 MANIFEST = "manifest.json"
+LONGEST_TEXT = 10_000  # characters in a manifest: they come to stand in leaderboards
+LARGEST_NUMBER = 2**63
 ANEW = "the same 'srbench run' or 'srbench score' writes it anew"  # what to do about a file that was edited
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "format": int,
@@ -116,6 +118,16 @@ def open_run(folder: str | Path, *, check: bool = True) -> Run:
     return Run(folder, manifest, records)
 
 
+def _beyond(value: Any) -> str:
+    """Say what in a value is larger than anything that a run tells, "" where nothing is."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"a text of {len(value)} characters; {LONGEST_TEXT} is the most"
+    if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:
+        return "a number of more than 64 bits"
+    inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next(filter(None, map(_beyond, inner)), "")
+
+
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(read_file(path, LARGEST, links=False))
@@ -128,6 +140,9 @@ def _manifest(path: Path) -> dict[str, Any]:
         raise SrbenchError(f"{path}: is not the manifest of a run")
     if found["format"] != FORMAT:
         raise SrbenchError(f"{path}: is of format {shown(found['format'])}; this version reads {FORMAT}")
+    for key, value in found.items():
+        if why := _beyond(value):
+            raise SrbenchError(f"{path}: is not the manifest of a run: in '{shown(key)}' is {why}")
     for key, kind in _KINDS.items():
         if not isinstance(found.get(key), kind):
             raise SrbenchError(f"{path}: is not the manifest of a run: '{key}' is missing or of another kind")

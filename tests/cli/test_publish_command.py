@@ -90,14 +90,14 @@ def test_leaderboard_and_tables(ran: Cli, tmp_path: Path) -> None:
     status, out, err = ran("publish", *KNOWN)
     assert (status, err) == (0, "")
     assert "leaderboard/small.csv: 4 rows" in out
-    assert out.count("3 rows rechecked") == 4
+    assert out.count("3 rows run again") == 4
     named = [Path(line.strip()) for line in out[out.index("Files written:") :].splitlines()[1:]]
     assert named == [Path("leaderboard") / f"small{suffix}" for suffix in (".csv", ".md", ".tex")]
     before = [path.read_bytes() for path in named]
     status, out, _ = ran("publish", "results", *KNOWN, "--recheck", "all")
     assert status == 0
     assert "Nothing to write: all of it is published already." in out
-    assert out.count("4 rows rechecked") == 4
+    assert out.count("4 rows run again") == 4
     assert [path.read_bytes() for path in named] == before
 
 
@@ -181,7 +181,7 @@ def test_a_strange_name(cli: Cli, tmp_path: Path) -> None:
     status, out, _ = cli("publish", "--plugin", "odd.py", *KNOWN)
     assert status == 0
     assert f"new       {ODD}" in out
-    assert "3 rows rechecked" in out
+    assert "3 rows run again" in out
     assert read_board(tmp_path / "leaderboard" / "small.csv").rows[0].name == ODD
     assert "<script" not in (tmp_path / "leaderboard" / "small.md").read_text()
     assert "not rechecked: it kept no audio" in cli("publish", *KNOWN)[1]

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srbench.errors import SrbenchError
+from srbench.report.site import build_site
+from srbench.report.tables import latex, markdown
 from srbench.results.board import DIGEST, FACTS, Board, Row, Value, digest, make_board, read_board, write_board
 
 SNR, LSD = "SNR|v:1", "LSD|v:1"
@@ -146,3 +148,32 @@ def test_a_cell_that_is_no_number_though_its_digest_fits(path: Path, column: str
 def test_a_board_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         write_board(make_board("p", [row("a")]), tmp_path / "absent" / "p.csv")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"distribution": "x" * 200_000},
+        {"num_parameters": "9" * 5000},
+        {"trained_on": "vctk; inf h", "seed": "9" * 5000, "real_time_factor": "inf"},
+        {"expected": "9" * 400, "n": "9" * 400},
+        {"rechecked": "3"},
+        {"rechecked": "\u0663 x", "warnings": "\x1b[2J" * 10_000, "date": "1e400"},
+    ],
+    ids=["long", "parameters", "infinite", "counts", "earlier", "odd"],
+)
+def test_one_absurd_row_keeps_nobody_from_the_others(facts: dict[str, str], tmp_path: Path) -> None:
+    board = make_board("p", [row("absurd", **facts), row("sound")])
+    write_board(board, tmp_path / "p.csv")
+    again = read_board(tmp_path / "p.csv")
+    assert [each.name for each in again.rows] == ["absurd", "sound"]
+    assert markdown(again).count("sound")
+    assert latex(again).count("sound")
+    assert build_site(tmp_path / "site", [again], {}, corpora={})
+    assert "sound" in (tmp_path / "site" / "p" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_count_that_is_none_is_told_with_its_row(tmp_path: Path) -> None:
+    write_board(make_board("p", [row("absurd", n="9" * 5000), row("sound")]), tmp_path / "p.csv")
+    with pytest.raises(SrbenchError, match=r"line 2 \(absurd\)"):
+        read_board(tmp_path / "p.csv")

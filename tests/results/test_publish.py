@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -23,6 +25,7 @@ from tiny_runs import (
 
 from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
+from srbench.report.tables import recheck_notes
 from srbench.results.board import DIGEST, FACTS, read_board
 from srbench.results.intake import corpora_of, known_protocols
 from srbench.results.publish import Outcome, publish, read_boards
@@ -416,3 +419,61 @@ def test_a_row_has_a_digest_that_its_cells_make(published: Publish, results: Pat
     published(results)
     text = (tmp_path / "leaderboard" / "tiny.csv").read_text()
     assert text.splitlines()[0].endswith(f",{DIGEST}")
+
+
+def test_what_is_found_later_stays_with_the_row(published: Publish, results: Path, tmp_path: Path) -> None:
+    """A forged run may pass with rows that were not drawn; when one of them is, the row that it became tells."""
+    folder = run_folder(results, "linear")
+    raise_value(folder, "b/2", "snr", 5.0)
+    cover_tracks(folder)
+    path = tmp_path / "leaderboard" / "tiny.csv"
+    published(results, rows=0)
+    assert read_board(path).row("linear").facts["rechecked"] == "0"
+    outcome = published(results, rows=None)
+    told = read_board(path).row("linear").facts["rechecked"]
+    assert told == "1 of 6 run again differ"
+    assert outcome.boards["tiny"].row("linear").facts["rechecked"] == told
+    published(results, rows=0)
+    assert read_board(path).row("linear").facts["rechecked"] == told
+    assert any(told in note for note in recheck_notes(read_board(path)))
+
+
+def test_a_run_of_other_numbers_says_nothing_of_the_row(published: Publish, results: Path, tmp_path: Path) -> None:
+    published(results)
+    before = (tmp_path / "leaderboard" / "tiny.csv").read_bytes()
+    folder = run_folder(results, "linear")
+    raise_value(folder, "b/2", "snr", 5.0)
+    cover_tracks(folder)
+    assert refused(published(folder, rows=None))
+    assert (tmp_path / "leaderboard" / "tiny.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"distribution": "x" * 200_000},
+        {"training_hours": 10**400},
+        {"num_parameters": 2**70},
+        {"weights": ["x" * 20_000]},
+    ],
+)
+def test_what_no_run_tells_is_refused_on_the_way_in(change: dict[str, Any], published: Publish, results: Path) -> None:
+    edit_manifest(run_folder(results, "linear"), lambda manifest: manifest["upscaler"].update(change))
+    (why,) = refused(published(results))
+    assert "in 'upscaler' is a" in why
+
+
+def test_two_that_publish_at_once_both_stand_there(base: Path, results: Path, tmp_path: Path) -> None:
+    """Each reads the leaderboard and writes it again: without a lock the later one takes the other's rows away."""
+    known = {"tiny": load_protocol(base / "tiny.toml")}
+    start = threading.Barrier(4)
+    names = ("linear", "spline", "anchor-ceiling", "anchor-reference")
+
+    def one(name: str) -> str:
+        folder = run_folder(results, name)
+        start.wait()
+        return publish([folder], tmp_path / "leaderboard", protocols=known, rows=0).published[0].change
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, names)) == ["new"] * 4
+    assert len(read_board(tmp_path / "leaderboard" / "tiny.csv").rows) == 4

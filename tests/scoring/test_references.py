@@ -47,7 +47,7 @@ SCORE = ("score", "refs", "--systems", "spline=spline", "sinc=sinc", "--name", "
 def test_scores_become_a_leaderboard_and_a_site_with_sound(ran: Cli, tmp_path: Path) -> None:
     assert ran(*SCORE)[0] == 0
     status, out = ran("publish", "results", "--site", "site")
-    assert (status, out.count("3 rows rechecked")) == (0, 2)
+    assert (status, out.count("3 rows measured again")) == (0, 2)
     board = read_board(tmp_path / "leaderboard/mine.csv")
     assert [row.name for row in board.rows] == ["sinc", "spline"]
     assert board.rows[0].facts["expected"] == "3"
@@ -182,7 +182,7 @@ def test_files_below_folders_are_found_again(ran: Cli, tmp_path: Path) -> None:
     assert ran("score", "refs", "spline", "--name", "mine")[0] == 0
     status, out = ran("publish", "results", "--recheck", "all")
     assert status == 0, out
-    assert "3 rows rechecked" in out, out
+    assert "3 rows measured again" in out, out
 
 
 def test_references_without_an_estimate_make_it_partial(ran: Cli, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from srbench.report.site.listening import Heard, Progress, write_clips
 from srbench.report.site.names import file_names
 from srbench.report.site.published import published_rows
 from srbench.report.site.tables import columns, interval, lines, text
+from srbench.report.tables import recheck_notes
 from srbench.results.board import Board, Row, write_board
 from srbench.run import FLOOR, Run
 from srbench.scoring.references import Basis, is_scored
@@ -271,7 +272,7 @@ def _notes_of(board: Board, behind: Mapping[str, Ran]) -> list[str]:
     notes = dict.fromkeys(str(note) for ran in behind.values() for note in ran.run.manifest["notes"])
     if any(kind == "utterances" for row in board.rows for _, kind in row.resampled):
         notes["One speaker: intervals are over utterances and say nothing about other speakers."] = None
-    return [*notes, *board_notes(board)]
+    return [*notes, *board_notes(board), *recheck_notes(board)]
 
 
 def _inside(folder: str) -> Path:

@@ -111,5 +111,5 @@ def _line(row: Row) -> Line:
     told = n if n == expected else f"{n} of {expected}"
     failed = row.facts["failed"] if row.facts["failed"] not in ("", "0") else ""
     parameters = row.facts["num_parameters"]
-    parameters = f"{int(parameters):,}" if parameters.isdecimal() else parameters or "–"
+    parameters = f"{int(parameters):,}" if parameters.isdecimal() and len(parameters) < 20 else parameters[:20] or "–"
     return Line(row.name, row.facts["kind"] != "model", tuple(cells), told, failed, parameters, row.facts)
