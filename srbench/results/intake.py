@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from srbench.corpora import Corpus, demo_corpus, open_corpus
+from srbench.corpora.corpus import file_digest
 from srbench.corpora.demo import NAME as DEMO
 from srbench.errors import SrbenchError, shown
 from srbench.protocols import Protocol, load_protocol, protocol_names
 from srbench.results.validate import split_ids
-from srbench.run import Run, find_runs, open_run
+from srbench.run import Record, Run, find_runs, open_run
 from srbench.run.folder import MANIFEST
 from srbench.run.recordings import is_recording
 from srbench.scoring.references import Basis, References, Terms, differing_terms, is_scored, references_of, terms_of
@@ -89,12 +90,17 @@ def corpus_of(run: Run, corpora: Sequence[Corpus]) -> Corpus | None:
         Of one name.
     """
 
-    def fitting(corpus: Corpus) -> int:
+    def fitting(corpus: Corpus, same: Callable[[Record, Path], bool]) -> int:
         here = corpus.by_id()
-        own = (r.utterance in here and is_recording(r, here[r.utterance].path) for r in run.records)
+        own = (r.utterance in here and same(r, here[r.utterance].path) for r in run.records)
         return next((number for number, fits in enumerate(own) if not fits), len(run.records))
 
-    return max(reversed(corpora), key=fitting) if len(corpora) > 1 else next(iter(corpora), None)
+    if len(corpora) < 2:
+        return next(iter(corpora), None)
+    by_bytes = [
+        each for each in corpora if fitting(each, lambda r, path: file_digest(path) == r.stamp) == len(run.records)
+    ]
+    return by_bytes[-1] if by_bytes else max(reversed(corpora), key=lambda each: fitting(each, is_recording))
 
 
 def take_in(
