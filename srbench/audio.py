@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -262,9 +262,36 @@ def recording_digest(samples: Samples, sample_rate: int) -> str:
     sample_rate : int, in Hz
     """
     channels = 1 if samples.ndim == 1 else samples.shape[1]
+    pieces = (samples[start : start + _DIGESTED] for start in range(0, len(samples), _DIGESTED))
+    return _digest(pieces, channels, sample_rate)
+
+
+def file_recording_digest(path: str | Path) -> str:
+    """Return the `recording_digest` of a file as `read_channels` decodes it, without holding all of it.
+
+    Raises
+    ------
+    SrbenchError
+        See `read_channels`.
+    """
+    with open_audio(path) as file:
+        promised, there = int(file.frames), 0
+
+        def pieces() -> Iterator[Samples]:
+            nonlocal there
+            for block in blocks_of(file, path, promised):
+                there += len(block)
+                yield block
+
+        digest = _digest(pieces(), int(file.channels), int(file.samplerate))
+    check_whole(path, there, promised)
+    return digest
+
+
+def _digest(pieces: Iterable[Samples], channels: int, sample_rate: int) -> str:
     told = hashlib.sha256(f"{sample_rate} {channels}\n".encode())
-    for start in range(0, len(samples), _DIGESTED):
-        block = samples[start : start + _DIGESTED] + 0.0  # -0.0 becomes 0.0
+    for piece in pieces:
+        block = piece + 0.0  # -0.0 becomes 0.0
         told.update(block.astype("<f8", copy=False).tobytes())
     return told.hexdigest()
 

@@ -28,6 +28,7 @@ RANK = {
     "bandwidth": 1,
     "audio": 0,
     "container": 0,
+    "memory": 1,
     "signature": 0,
     "table": 1,
     "names": 0,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from srbench.audio import AUDIO_SUFFIXES, read_channels, recording_digest
+from srbench.audio import AUDIO_SUFFIXES, file_recording_digest
 from srbench.corpora.listing import Listing, audio_below
 from srbench.errors import SrbenchError, shown
 from srbench.files import open_file
@@ -102,7 +102,7 @@ def file_digest(path: str | Path) -> str:
 def samples_digest(path: Path) -> str:
     """Return the digest of a file's samples (`srbench.audio.recording_digest`), "" where it cannot be read."""
     try:
-        return recording_digest(*read_channels(path))
+        return file_recording_digest(path)
     except SrbenchError:
         return ""
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
-from srbench import audio
+from srbench import audio, memory
 from srbench.audio import Samples
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_below, file_digest
@@ -158,10 +158,11 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
     protocol = task.protocol
     base = blank(task, utterance)
     try:
+        memory.check_file(utterance.path, protocol.high_rate, task.definitions)
         recording, file_rate = audio.read(utterance.path, protocol.channels)
         base["recording"] = audio.recording_digest(recording, file_rate)
         prepared = prepare(recording, file_rate, protocol)
-    except SrbenchError as error:
+    except (SrbenchError, MemoryError) as error:
         return Record(**base, error=one_line(error), input_at_fault=True)
     seconds = len(prepared.reference) / protocol.high_rate
     told = {**base, "file_rate": file_rate, "samples": len(prepared.reference), "seconds": seconds}
@@ -175,7 +176,7 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
         measuring = perf_counter()
         values, undefined = measure_all(pair, task.definitions)
         measured = perf_counter()
-    except SrbenchError as error:
+    except (SrbenchError, MemoryError) as error:
         return Record(**told, error=one_line(error))
     return Record(
         **told,
@@ -211,8 +212,9 @@ def _estimate(
 def read_low(task: Task, utterance: Utterance) -> Samples | None:
     """Return what an upscaler is given of an utterance; None where it is not needed, or cannot be read."""
     try:
+        memory.check_file(utterance.path, task.protocol.high_rate, task.definitions)
         prepared = prepare(*audio.read(utterance.path, task.protocol.channels), task.protocol)
-    except SrbenchError:  # `evaluate` will say so
+    except (SrbenchError, MemoryError):  # `evaluate` will say so
         return None
     return prepared.low if _kept(task, utterance, prepared) is None else None
 
@@ -258,4 +260,5 @@ def audio_file(folder: Path, utterance_id: str) -> Path:
 
 def one_line(error: BaseException) -> str:
     """Return an error's text without line breaks, and not longer than a person reads."""
-    return cut(" ".join(str(error).split()), _LONGEST_REASON)
+    text = f"not enough memory. {error}" if isinstance(error, MemoryError) else str(error)
+    return cut(" ".join(text.split()), _LONGEST_REASON)

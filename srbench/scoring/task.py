@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar
 
-from srbench import audio
+from srbench import audio, memory
 from srbench.audio import Samples
 from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError
@@ -85,8 +85,9 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
     if pair.estimate is None:
         return ScoreRecord(**base, error="there is no estimate")
     try:
+        memory.check_file(pair.reference, task.sample_rate, task.definitions, memory.SCORE)
         reference, reference_rate = _read(pair.reference, task.repairs.channels)
-    except SrbenchError as error:
+    except (SrbenchError, MemoryError) as error:
         return ScoreRecord(**base, error=one_line(error), input_at_fault=True)
     base |= {"file_rate": reference_rate, "samples": len(reference), "seconds": len(reference) / reference_rate}
     base["recording"] = audio.recording_digest(reference, reference_rate)
@@ -101,7 +102,7 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
             reference, estimate, (reference_rate, estimate_rate), task.definitions, task.cutoff, task.repairs, low
         )
         seconds = perf_counter() - started
-    except SrbenchError as error:
+    except (SrbenchError, MemoryError) as error:
         return ScoreRecord(**base, error=one_line(error))
     base |= {} if score.samples is None else {"samples": score.samples}
     return ScoreRecord(
