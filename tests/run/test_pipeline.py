@@ -170,7 +170,7 @@ FILES = {
     "cut": (b"RIFF\x24\x00\x00\x00WAVEfmt ", "cannot be read as audio"),
 }
 SIGNALS = {
-    "stereo": (np.zeros((4800, 2)), 16000, "has 2 channels; a reference has one"),
+    "stereo": (np.zeros((4800, 2)), 16000, "has 2 channels (all equal); one is needed"),
     "no samples": (np.zeros(0), 16000, "holds no samples"),
     "nan": (np.full(4800, np.nan), 16000, "holds 4800 NaN or infinite samples"),
     "low rate": (np.zeros(4800), 8000, "recorded at 8000 Hz: it cannot be a reference at 16000 Hz"),
