@@ -171,7 +171,7 @@ def test_a_damaged_journal_is_gone_on_with(runs: Any, tmp_path_factory: Any, kin
     path.write_bytes(data.draw(damaged_text(path.read_bytes())))
     before = read_journal(path) if kind is None else read_journal(path, kind)
     with open_journal(path) as journal:
-        journal.write('{"utterance": "z", "speaker": "z", "file": "z", "stamp": ""}\n')
+        journal.write(b'{"utterance": "z", "speaker": "z", "file": "z", "stamp": ""}\n')
     after = read_journal(path)
     assert "z" in after
     assert set(before) | {"z"} == set(after) or kind is ScoreRecord

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +28,7 @@ from tiny_runs import (
 from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
 from srbench.report.tables import recheck_notes
-from srbench.results.board import DIGEST, FACTS, read_board
+from srbench.results.board import DIGEST, FACTS, Board, read_board
 from srbench.results.intake import corpora_of, known_protocols
 from srbench.results.publish import Outcome, publish, read_boards
 from srbench.run import Entrant, open_run
@@ -463,10 +465,18 @@ def test_what_no_run_tells_is_refused_on_the_way_in(change: dict[str, Any], publ
     assert "in 'upscaler' is a" in why
 
 
-def test_two_that_publish_at_once_both_stand_there(base: Path, results: Path, tmp_path: Path) -> None:
+def test_two_that_publish_at_once_both_stand_there(
+    base: Path, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each reads the leaderboard and writes it again: without a lock the later one takes the other's rows away."""
     known = {"tiny": load_protocol(base / "tiny.toml")}
-    start = threading.Barrier(4)
+    start, at_once = threading.Barrier(4), sys.modules[publish.__module__].write_board
+
+    def slowly(board: Board, path: Path) -> None:
+        time.sleep(0.2)
+        at_once(board, path)
+
+    monkeypatch.setattr(sys.modules[publish.__module__], "write_board", slowly)
     names = ("linear", "spline", "anchor-ceiling", "anchor-reference")
 
     def one(name: str) -> str:
