@@ -17,6 +17,7 @@ command line shows that on stderr.
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
 import importlib.util
@@ -25,6 +26,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -147,8 +149,10 @@ class BuiltUpscaler:
         """
         name = self.upscaler.name
         given = [low.copy() for low in lows]
+        # copied as they come: a generator may fill the same array again
         made = _guarded(
-            f"upscaler {name} raised", lambda: list(self.instance.upscale_batch(given, low_rate, high_rate))
+            f"upscaler {name} raised",
+            lambda: [copy.copy(each) for each in self.instance.upscale_batch(given, low_rate, high_rate)],
         )
         if len(made) != len(lows):
             raise UpscalerError(f"upscaler {name} returned {len(made)} signals for {len(lows)}")
@@ -202,7 +206,7 @@ class BuiltUpscaler:
 
 
 def check_estimate(name: str, estimate: Any, length: int) -> Samples:
-    """Return the estimate as float64 if it keeps the contract.
+    """Return a copy of the estimate as float64 if it keeps the contract: an upscaler may use its buffer again.
 
     Raises
     ------
@@ -220,7 +224,7 @@ def check_estimate(name: str, estimate: Any, length: int) -> Samples:
     bad = np.count_nonzero(~np.isfinite(estimate))
     if bad:
         raise UpscalerError(f"upscaler {name} returned {bad} NaN or infinite samples of {length}")
-    return np.asarray(estimate, dtype=np.float64)
+    return np.array(estimate, dtype=np.float64)
 
 
 def upscaler(
@@ -309,7 +313,17 @@ def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscale
     SrbenchError
         If no or several packages register the name, or the one that does cannot be loaded.
     """
-    known = registrations(plugins)
+    match = find_registration(name, registrations(plugins))
+    name = name.partition("@")[0]
+    announce(match)
+    loaded = _guarded(f"upscaler '{name}' of {match.origin} cannot be loaded:", match.load)
+    if not isinstance(loaded, Upscaler):
+        raise SrbenchError(f"upscaler '{name}' of {match.origin} is not made with @upscaler")
+    return loaded, {**match.provenance, **_source_digest(loaded)}
+
+
+def find_registration(name: str, known: Sequence[Registration]) -> Registration:
+    """Return what a name means among registrations; see `get_upscaler`."""
     name, _, _ = name.partition("@")
     distribution, _, short = name.rpartition(":")
     matches = [r for r in known if r.name == short and distribution in ("", r.provenance["distribution"])]
@@ -319,13 +333,16 @@ def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscale
         origins = " and ".join(r.origin for r in matches)
         pick = matches[0].provenance["distribution"]
         raise SrbenchError(f"upscaler '{name}' is claimed by {origins}. Say which: {pick}:{short}, for example.")
-    match = matches[0]
-    if match.strange:
-        LOG.info("running code of upscaler '%s' of %s%s", short, match.origin, found_at(match.provenance["object"]))
-    loaded = _guarded(f"upscaler '{name}' of {match.origin} cannot be loaded:", match.load)
-    if not isinstance(loaded, Upscaler):
-        raise SrbenchError(f"upscaler '{name}' of {match.origin} is not made with @upscaler")
-    return loaded, {**match.provenance, **_source_digest(loaded)}
+    return matches[0]
+
+
+def announce(code: Registration | Path) -> None:
+    """Name code that does not come with srbench, in the log, before it is run."""
+    if isinstance(code, Path):
+        LOG.info("running code of plug-in %s", code)
+    elif code.strange:
+        where = found_at(code.provenance["object"])
+        LOG.info("running code of upscaler '%s' of %s%s", code.name, code.origin, where)
 
 
 def build_upscaler(
@@ -374,7 +391,7 @@ def _load_file(path: Path) -> list[Registration]:
         source = path.read_bytes()
     except OSError as error:
         raise SrbenchError(f"plug-in {path}: {error.strerror or 'cannot be read'}") from error
-    LOG.info("running code of plug-in %s", path)
+    announce(path)
     digest = hashlib.sha256(source).hexdigest()
     place = hashlib.sha256(f"{path.resolve()}\n{digest}".encode("utf-8", "surrogateescape")).hexdigest()
     module_name = f"srbench_plugin_{path.stem}_{place[:8]}"
@@ -385,8 +402,10 @@ def _load_file(path: Path) -> list[Registration]:
             raise SrbenchError(f"plug-in {path}: is not a Python file (.py)")
         module = importlib.util.module_from_spec(spec)
         sys.modules[module_name] = module
+        if (folder := str(path.resolve().parent)) not in sys.path:
+            sys.path.insert(0, folder)  # a plug-in imports its neighbours
         try:
-            _guarded(f"plug-in {path} cannot be loaded:", functools.partial(spec.loader.exec_module, module))
+            _guarded(f"plug-in {path} cannot be loaded:", functools.partial(spec.loader.exec_module, module), path)
         except UpscalerError:
             del sys.modules[module_name]
             raise
@@ -406,17 +425,30 @@ def _giving(value: Upscaler) -> Callable[[], Upscaler]:
     return lambda: value
 
 
-def _guarded(what: str, call: Callable[[], T]) -> T:
-    """Run code that is not ours: what it prints goes to stderr, whatever it raises becomes one line."""
+def _guarded(what: str, call: Callable[[], T], plugin: Path | None = None) -> T:
+    """Run code that is not ours: what it prints goes to stderr, whatever it raises becomes one line.
+
+    Of a plug-in that cannot be loaded the line says where it, or a file beside it, went wrong.
+    """
     try:
         with _put_back(), contextlib.redirect_stdout(sys.stderr):  # stdout belongs to results (--json)
             return call()
     except KeyboardInterrupt:
         raise
     except SrbenchError as error:  # of our own making, or in our manner: said as it is
-        raise UpscalerError(f"{what} {error}") from error
+        raise UpscalerError(f"{what} {_text(error)}") from error
     except BaseException as error:  # SystemExit, CancelledError and their like are no Exception
-        raise UpscalerError(f"{what} {_one_line(error)}") from error
+        raise UpscalerError(f"{what} {_one_line(error)}{_place(error, plugin)}") from error
+
+
+def _place(error: BaseException, plugin: Path | None) -> str:
+    """Return `` (line 3 of model.py)``: where in a plug-in's folder an error came up, "" where that says nothing."""
+    if plugin is None or isinstance(error, SyntaxError):  # which names its line itself
+        return ""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    folder = plugin.resolve().parent
+    inside = [(file, line) for file, line in frames if Path(file).resolve().is_relative_to(folder)]
+    return f" (line {inside[-1][1]} of {Path(inside[-1][0]).name})" if inside else ""
 
 
 @contextlib.contextmanager
@@ -443,10 +475,15 @@ def _plain(value: Any) -> Any:
 
 
 def _one_line(error: BaseException) -> str:
-    try:
-        text = " ".join(str(error).split())
-    except Exception:
-        text = ""
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # file names may hold what UTF-8 does not
+    text = _text(error)
     told = f"{type(error).__name__}: {shown(text[:200])}" if text else type(error).__name__
     return told + how_to_install(error)
+
+
+def _text(error: BaseException) -> str:
+    """Return an error's text on one line, "" where it has none, or asking for it raises."""
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # whatever it is: it is somebody else's code
+        return ""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # file names may hold what UTF-8 does not

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from srbench.cli.output import progress_bar, stdout_for_results
+from srbench.cli.output import progress_bar
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ _RUN_OPTIONS = (
         type=click.FloatRange(min=0, min_open=True, max=1e7),
         callback=_a_number,
         metavar="SECONDS",
-        help="For one utterance, in a process of its own; what takes longer fails, and the rest goes on.",
+        help="For an upscaler on one utterance; what takes longer fails, and the rest goes on.",
     ),
     click.option(
         "--dask",
@@ -185,14 +185,15 @@ class RunOptions:
             channels=self.channels,
         )
 
-    @stdout_for_results()
     def entrants(self, names: Sequence[str]) -> tuple[Entrant, ...]:
-        """Return the upscalers of these names, each once."""
+        """Return the upscalers of these names, each once; a name that is not registered is an error at once."""
         from srbench.run import Entrant
+        from srbench.run.model import own_plugins
 
         files = tuple(dict.fromkeys(path.resolve() for path in self.plugins))
         made = (
-            Entrant(name, plugins=files, device=self.device, precision=self.precision) for name in dict.fromkeys(names)
+            Entrant(name, plugins=own_plugins(name, files), device=self.device, precision=self.precision)
+            for name in dict.fromkeys(names)
         )
         return tuple(dataclasses.replace(each, batch=self._batch(each)) for each in made)
 
@@ -200,7 +201,7 @@ class RunOptions:
         if self.batch is not None:
             return self.batch
         on_gpu = self.device is not None and not self.device.startswith("cpu") and self.dask is None
-        return GPU_BATCH if on_gpu and self.timeout is None and entrant.takes_batches() else 1
+        return GPU_BATCH if on_gpu and entrant.takes_batches() else 1
 
     @contextlib.contextmanager
     def where(self) -> Iterator[Where]:
@@ -213,8 +214,8 @@ class RunOptions:
         """
         from srbench.run.workers import Where
 
-        if (self.batch or 1) > 1 and (self.dask is not None or self.timeout is not None):
-            raise SrbenchError("--batch works in this process: it does not go with --dask or --timeout")
+        if (self.batch or 1) > 1 and self.dask is not None:
+            raise SrbenchError("--batch works on this machine: it does not go with --dask")
         if self.dask is None:
             if self.send_data:
                 raise SrbenchError("--send-data is about a cluster: it goes with --dask ADDRESS")
@@ -229,8 +230,12 @@ class RunOptions:
         with dask_cluster(self.dask, send=self.send_data, timeout=self.timeout) as where:
             yield where
 
-    @stdout_for_results()
-    def run(self, plans: Sequence[tuple[Entrant, Plan]], beside: Sequence[tuple[Entrant, Plan]] = ()) -> list[Run]:
+    def run(
+        self,
+        plans: Sequence[tuple[Entrant, Plan]],
+        beside: Sequence[tuple[Entrant, Plan]] = (),
+        left_out: dict[str, str] | None = None,
+    ) -> list[Run]:
         """Run each entrant over its plan, or find it finished; all are asked before the first is run.
 
         Parameters
@@ -238,15 +243,29 @@ class RunOptions:
         plans : sequence of (Entrant, Plan)
         beside : sequence of (Entrant, Plan)
             Run after those. Nobody asked for them by name, so another command that makes them just now is waited for.
+        left_out : dict of str to str, optional
+            Takes the names of those of `plans` that cannot be run, and why; the others are run all the same. Without
+            it such a one ends the command.
 
         Raises
         ------
         SrbenchError
-            If one cannot be run at all: a misspelt name costs no work.
+            If one cannot be run and is not to be left out, or none can.
         """
         from srbench.run import run_entrant
 
-        for entrant, plan in (*plans, *beside):
+        able = []
+        for entrant, plan in plans:
+            try:
+                entrant.provenance(plan.protocol)
+                able.append((entrant, plan))
+            except SrbenchError as error:
+                if left_out is None or len(plans) == 1:
+                    raise
+                left_out[entrant.name] = str(error)
+        if left_out and not able:
+            raise SrbenchError("\n".join(dict.fromkeys(left_out.values())))
+        for entrant, plan in beside:
             entrant.provenance(plan.protocol)
         with self.where() as where, progress_bar() as progress:
             return [
@@ -261,7 +280,7 @@ class RunOptions:
                     keep_gigabytes=self.keep,
                     progress=progress,
                 )
-                for group, wait in ((plans, False), (beside, True))
+                for group, wait in ((able, False), (beside, True))
                 for entrant, plan in group
             ]
 

@@ -35,23 +35,35 @@ def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json
     """Run upscalers through a protocol, utterance by utterance, and print the leaderboard.
 
     Without --data it runs on the embedded corpus of synthetic speech. A run that was stopped goes on where it was; a
-    run that is finished is not run again. Exit status 1 means that some utterances failed (their rows say why).
+    run that is finished is not run again. Exit status 1: an upscaler could not be
+    run, an utterance failed, or a value is missing (the rows say why).
     """
     from srbench.results import leaderboard, leaderboard_name, write_leaderboard
 
     plan = options.plan()
     asked = options.entrants(models)
     beside = _anchors(models) if anchors else ()
-    runs = options.run([(entrant, plan) for entrant in asked], [(entrant, plan) for entrant in beside])
+    left_out: dict[str, str] = {}
+    runs = options.run([(entrant, plan) for entrant in asked], [(entrant, plan) for entrant in beside], left_out)
+    n = len(asked) - len(left_out)
     folder = options.results / plan.protocol.name
-    document = leaderboard(plan, runs[: len(asked)], runs[len(asked) :], folder)
+    document = leaderboard(plan, runs[:n], runs[n:], folder)
+    document["left_out"] = [{"name": name, "error": why} for name, why in left_out.items()]
     table = folder / leaderboard_name(plan)
     write_leaderboard(document, table)
     if as_json:
         print_json(document)
     else:
         _print(document, table)
-    return 1 if any(entry["failed"] for entry in (*document["models"], *document["anchors"])) else 0
+    for name, why in left_out.items():
+        click.echo(f"srbench: {name} was not run: {why}", err=True)
+    return 1 if left_out or _incomplete(document) else 0
+
+
+def _incomplete(document: dict[str, Any]) -> bool:
+    """Tell whether an utterance failed, or a value is missing, somewhere."""
+    entries = (*document["models"], *document["anchors"])
+    return any(entry["failed"] or any(m["undefined"] for m in entry["metrics"].values()) for entry in entries)
 
 
 def _anchors(models: tuple[str, ...]) -> tuple[Entrant, ...]:

@@ -47,6 +47,8 @@ class Metric:
         How to print it, as a format specification.
     extra : str
         The optional dependency set it needs, "" for none.
+    foreign : bool
+        Whether code of another package computes it, which may crash or hang: a run measures it in another process.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Metric:
     hears: Callable[[int], float]
     digits: str = ".3f"
     extra: str = ""
+    foreign: bool = False
 
     def __call__(self, reference: Any, estimate: Any, sample_rate: int, cutoff: float | None = None) -> float:
         """Measure one pair.

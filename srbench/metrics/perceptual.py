@@ -148,6 +148,7 @@ METRICS = (
         lambda sr, _: _define_visqol(sr),
         lambda sr: sr / 2 if sr >= 44100 else 8000.0,
         extra="perceptual",
+        foreign=True,
     ),
     Metric(
         "dnsmos",
@@ -158,5 +159,6 @@ METRICS = (
         lambda sr, _: _define_dnsmos(sr),
         lambda sr: min(8000.0, sr / 2),
         extra="perceptual",
+        foreign=True,
     ),
 )

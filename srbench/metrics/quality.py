@@ -109,6 +109,7 @@ METRICS = (
         (1.0, 4.65),
         lambda sr, _: _define("wb", sr),
         lambda sr: min(8000.0, sr / 2),
+        foreign=True,
     ),
     Metric(
         "pesq_nb",
@@ -118,5 +119,6 @@ METRICS = (
         (1.0, 4.55),
         lambda sr, _: _define("nb", sr),
         lambda sr: min(3400.0, sr / 2),
+        foreign=True,
     ),
 )

@@ -20,7 +20,7 @@ from srbench.files import beside
 from srbench.protocols import Protocol, prepare
 from srbench.run import Entrant, Plan
 from srbench.run.engine import SEED
-from srbench.run.pipeline import seed_all
+from srbench.run.pipeline import seed_of
 from srbench.run.plan import ALL
 
 if TYPE_CHECKING:
@@ -194,8 +194,7 @@ def upscale_utterance(utterance: Utterance, entrants: Mapping[str, Entrant], pro
     prepared = prepare(*audio.read(utterance.path, protocol.channels), protocol)
     estimates = {}
     for name, entrant in entrants.items():
-        seed_all(SEED, utterance.id)
-        estimates[name] = entrant.estimate(prepared, protocol)
+        estimates[name], _ = entrant.estimate(prepared, protocol, seed_of(SEED, utterance.id))
     return Upscaled(utterance, *prepared, estimates)
 
 

@@ -1,4 +1,4 @@
-"""Several utterances through a network at once, here, while worker processes read, degrade and measure.
+"""Several utterances through a network at once, in its process, while workers read, degrade and measure.
 
 For upscalers with a method ``upscale_batch``, on a GPU above all: it waits for no metric, and no metric for it.
 """
@@ -10,13 +10,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from itertools import islice
-from time import perf_counter
 
 from srbench import audio
 from srbench.audio import Samples
 from srbench.corpora import Utterance
 from srbench.errors import SrbenchError
-from srbench.run.pipeline import Made, Record, Task, evaluate, one_line, read_low, seed_all
+from srbench.run.pipeline import Made, Record, Task, evaluate, one_line, read_low, seed_of
 
 AHEAD = 2  # batches that are read before they are upscaled
 _LOG = logging.getLogger(__name__)
@@ -60,17 +59,16 @@ def _upscale(task: Task, lows: Sequence[tuple[Utterance, Samples]]) -> tuple[dic
     """Return the estimates by utterance; where several fail as a whole, each by itself, and why they did."""
     if not lows:
         return {}, ""
-    seed_all(task.seed, lows[0][0].id)
-    started = perf_counter()
+    seed, limit = seed_of(task.seed, lows[0][0].id), task.timeout and task.timeout * len(lows)
     try:
-        estimates = task.entrant.estimate_batch([low for _, low in lows], task.protocol)
+        estimates, seconds = task.entrant.estimate_batch([low for _, low in lows], task.protocol, seed, limit)
     except SrbenchError as error:
         why = one_line(error)
         if len(lows) == 1:
             return {lows[0][0].id: Made(None, 0.0, why)}, ""
         return {key: made for each in lows for key, made in _upscale(task, [each])[0].items()}, why
-    seconds = (perf_counter() - started) / len(lows)
-    return {each.id: Made(estimate, seconds) for (each, _), estimate in zip(lows, estimates, strict=True)}, ""
+    each_took = seconds / len(lows)
+    return {each.id: Made(estimate, each_took) for (each, _), estimate in zip(lows, estimates, strict=True)}, ""
 
 
 def _finished(measuring: set[Future[Record]], keep: int) -> Iterator[Record]:

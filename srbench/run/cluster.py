@@ -26,7 +26,6 @@ from srbench.corpora.corpus import file_below
 from srbench.errors import SrbenchError, shown
 from srbench.extras import missing_package
 from srbench.run.pipeline import Record, Task, evaluate, one_line
-from srbench.run.processes import ending_after
 from srbench.run.threads import single_threaded
 from srbench.run.workers import Where
 
@@ -56,7 +55,7 @@ def dask_cluster(address: str, *, send: bool = False, timeout: float | None = No
         Send recordings and plug-in files along with each utterance; else the workers must see them, and the results,
         under the same paths.
     timeout : float, in seconds, optional
-        For one utterance. The worker that it runs on is ended, and its nanny starts another.
+        For an upscaler on one utterance.
 
     Raises
     ------
@@ -87,7 +86,7 @@ def dask_cluster(address: str, *, send: bool = False, timeout: float | None = No
         with client.get_executor(retries=0) as executor:
             yield Where(
                 timeout=timeout,
-                executor=_Taking(executor, send, timeout),
+                executor=_Taking(executor, send),
                 at_once=lambda: _threads(client),
                 sends=send,
             )
@@ -121,8 +120,8 @@ def _version() -> str:
 class _Taking(Executor):
     """An executor that has utterances evaluated as they must be on a worker of somebody else's."""
 
-    def __init__(self, executor: Executor, send: bool, timeout: float | None) -> None:
-        self._executor, self._send, self._timeout = executor, send, timeout
+    def __init__(self, executor: Executor, send: bool) -> None:
+        self._executor, self._send = executor, send
 
     def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Submit a call ``evaluate(item)``; with an utterance its file goes along where files are sent."""
@@ -130,11 +129,11 @@ class _Taking(Executor):
         items = [Utterance(a.id, a.speaker, a.path.absolute()) if isinstance(a, Utterance) else a for a in arguments]
         packed = _packed(call, *items) if self._send else partial(call, *items, **named)
         # a key of its own: the same call may be wanted again, and must then be run again
-        return self._executor.submit(_in_turn, packed, self._timeout, uuid.uuid4().hex)
+        return self._executor.submit(_in_turn, packed, uuid.uuid4().hex)
 
 
-def _in_turn(call: Callable[[], Any], timeout: float | None, _unique: str) -> Any:
-    with _TURN, single_threaded(), ending_after(timeout):
+def _in_turn(call: Callable[[], Any], _unique: str) -> Any:
+    with _TURN, single_threaded():
         return call()
 
 

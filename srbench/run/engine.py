@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -90,9 +90,12 @@ def run_entrant(
         (folder / "audio").absolute() if save_audio else None,
         None if where.sends else _estimates(Path(results).absolute(), plan, entrant, provenance, seed, keep_gigabytes),
         fresh,
+        where.timeout,
     )
     document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
-    with begun(folder, document, fresh=fresh, wait=wait) as journal:
+    if where.workers > 1 or where.executor is not None:
+        entrant.close()  # its processes are the workers' now
+    with closing(entrant), begun(folder, document, fresh=fresh, wait=wait) as journal:
         records = _evaluate_all(plan, task, journal, where, progress)
         if all(record.input_at_fault for record in records):
             raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,16 @@ from srbench.degradation import Brickwall
 from srbench.errors import SrbenchError
 from srbench.names import check_name
 from srbench.protocols import Prepared, Protocol
+from srbench.run.model import Model, ModelProcess
 from srbench.run.plan import Plan
-from srbench.upscaler import BuiltUpscaler, build_upscaler
+from srbench.upscaler import announce, find_registration, registrations
 
 FLOOR = "spline"  # the upscaler that every model is asked to beat
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """A name that can be run by any process: nothing in it is loaded yet.
+    """A name that can be run from any process: nothing in it is loaded yet, and none of its code is loaded here.
 
     Attributes
     ----------
@@ -61,20 +62,25 @@ class Entrant:
         if self.anchor:
             return {"name": self.name, "kind": "anchor", "distribution": "srbench"}
         check_name("an upscaler's name", _told_name(self.name))
-        built, origin = _build(self)
-        built.check_rates(protocol.low_rate, protocol.high_rate)
-        if self.batch > 1 and not built.takes_batches:
+        process = _process(self.model)
+        process.check_rates(protocol.low_rate, protocol.high_rate)
+        if self.batch > 1 and not process.takes_batches:
             raise SrbenchError(f"upscaler {self.name} takes one signal at a time (no method upscale_batch): no --batch")
         told: dict[str, Any] = {"device": self.device} if self.device else {}
         told |= {"batch": self.batch} if self.batch > 1 else {}  # last digits may depend on what goes together
-        return {**built.describe(), "name": _told_name(self.name), "kind": "upscaler", **origin, **told}
+        return {**process.told, "name": _told_name(self.name), "kind": "upscaler", **told}
+
+    @property
+    def model(self) -> Model:
+        """What its process is asked for."""
+        return Model(self.name, self.plugins, self.device, self.precision)
 
     def takes_batches(self) -> bool:
         """Tell whether several signals can go through it together."""
-        return not self.anchor and _build(self)[0].takes_batches
+        return not self.anchor and _process(self.model).takes_batches
 
     def make_ready(self) -> None:
-        """Have it ready in this process: what it loads and draws then is no part of an estimate.
+        """Have its process ready: what it loads and draws then is no part of an estimate.
 
         Raises
         ------
@@ -82,17 +88,50 @@ class Entrant:
             If it cannot be built.
         """
         if not self.anchor:
-            _build(self)
+            _process(self.model)
 
-    def estimate(self, prepared: Prepared, protocol: Protocol) -> Samples:
-        """Return the entrant's estimate of a reference from its low-resolution version (from itself, for an anchor)."""
+    def close(self) -> None:
+        """End its process, if there is one."""
+        if (process := _PROCESSES.pop(self.model, None)) is not None:
+            process.close()
+
+    def estimate(
+        self, prepared: Prepared, protocol: Protocol, seed: int = 0, seconds: float | None = None
+    ) -> tuple[Samples, float]:
+        """Return the estimate of a reference from its low-resolution version, and the seconds that it took.
+
+        An anchor makes it from the reference itself; an upscaler is given the low resolution alone.
+
+        Parameters
+        ----------
+        prepared : Prepared
+        protocol : Protocol
+        seed : int
+            For the global generators.
+        seconds : float, optional
+            That it may take.
+
+        Raises
+        ------
+        UpscalerError
+            If the upscaler fails; see `srbench.run.model.ModelProcess.upscale`.
+        """
         if self.anchor:
-            return ORACLES[self.name](prepared.reference, protocol.low_rate, protocol.high_rate)
-        return _build(self)[0](prepared.low, protocol.low_rate, protocol.high_rate)
+            started = perf_counter()
+            estimate = ORACLES[self.name](prepared.reference, protocol.low_rate, protocol.high_rate)
+            return estimate, perf_counter() - started
+        (estimate,), took = _process(self.model).upscale(
+            [prepared.low], protocol.low_rate, protocol.high_rate, seed=seed, seconds=seconds
+        )
+        return estimate, took
 
-    def estimate_batch(self, lows: Sequence[Samples], protocol: Protocol) -> list[Samples]:
+    def estimate_batch(
+        self, lows: Sequence[Samples], protocol: Protocol, seed: int = 0, seconds: float | None = None
+    ) -> tuple[list[Samples], float]:
         """Return the estimates of several low-resolution signals that go through the upscaler together."""
-        return _build(self)[0].batch(lows, protocol.low_rate, protocol.high_rate)
+        return _process(self.model).upscale(
+            lows, protocol.low_rate, protocol.high_rate, seed=seed, batch=True, seconds=seconds
+        )
 
 
 def _told_name(name: str) -> str:
@@ -101,9 +140,16 @@ def _told_name(name: str) -> str:
     return plain.rpartition(":")[2] + (f"@{Path(weights).name}" if weights else "")
 
 
-@lru_cache(maxsize=64)
-def _build(entrant: Entrant) -> tuple[BuiltUpscaler, dict[str, str]]:
-    return build_upscaler(entrant.name, entrant.plugins, device=entrant.device, precision=entrant.precision)
+_PROCESSES: dict[Model, ModelProcess] = {}
+
+
+def _process(model: Model) -> ModelProcess:
+    """Return the process of a model, started where there is none."""
+    if model not in _PROCESSES:
+        if not model.plugins:
+            announce(find_registration(model.name, registrations()))
+        _PROCESSES[model] = ModelProcess(model)
+    return _PROCESSES[model]
 
 
 def leakage(provenance: Mapping[str, Any], plan: Plan) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,17 +10,16 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-import numpy as np
-
 from srbench import audio, memory
 from srbench.audio import Samples
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError, UpscalerError, cut
-from srbench.metrics import Definition, Pair, measure_all
+from srbench.metrics import Definition, Pair
 from srbench.protocols import Prepared, Protocol, prepare
 from srbench.run.entrant import Entrant
 from srbench.run.estimates import LEAST_SECONDS, Estimates
+from srbench.run.measuring import measure
 
 R = TypeVar("R", bound="Record")
 
@@ -45,6 +43,8 @@ class Task:
         Where those that took long to make are kept, to be used again.
     fresh : bool
         Make them all the same.
+    timeout : float or None, in seconds
+        For an upscaler on one utterance.
     """
 
     protocol: Protocol
@@ -55,6 +55,7 @@ class Task:
     audio_folder: Path | None = None
     estimates: Estimates | None = None
     fresh: bool = False
+    timeout: float | None = None
 
 
 _LONGEST_REASON = 1000  # characters: an upscaler that calls itself has hundreds of reasons, one inside the other
@@ -174,7 +175,7 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
             audio.write(kept, estimate, protocol.high_rate)
         pair = Pair(prepared.reference, estimate, protocol.high_rate, protocol.cutoff)
         measuring = perf_counter()
-        values, undefined = measure_all(pair, task.definitions)
+        values, undefined = measure(pair, task.definitions)
         measured = perf_counter()
     except (SrbenchError, MemoryError) as error:
         return Record(**told, error=one_line(error))
@@ -198,11 +199,7 @@ def _estimate(
         found = _kept(task, utterance, prepared, stamp)
         if found is not None:
             return found
-        task.entrant.make_ready()  # before the seed is set: a worker that loads it now draws what one that has it draws
-        seed_all(task.seed, utterance.id)
-        started = perf_counter()
-        estimate = task.entrant.estimate(prepared, task.protocol)
-        made = Made(estimate, perf_counter() - started)
+        made = Made(*task.entrant.estimate(prepared, task.protocol, seed_of(task.seed, utterance.id), task.timeout))
     assert made.estimate is not None
     if kept and made.seconds >= LEAST_SECONDS:
         kept.keep(utterance.id, stamp, made.estimate, made.seconds)
@@ -235,13 +232,9 @@ def blank(task: Task, utterance: Utterance) -> dict[str, Any]:
     return {"utterance": utterance.id, "speaker": utterance.speaker, "file": file, "stamp": file_digest(utterance.path)}
 
 
-def seed_all(seed: int, utterance_id: str) -> None:
-    """Seed the global generators, for upscalers that draw from them."""
-    drawn = int.from_bytes(hashlib.sha256(f"{seed}/{utterance_id}".encode()).digest()[:4], "big")
-    random.seed(drawn)
-    np.random.seed(drawn)  # noqa: NPY002 (it is the global generator that must not differ from run to run)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(drawn)
+def seed_of(seed: int, utterance_id: str) -> int:
+    """Return the seed of one utterance: it does not depend on the order in which they are done."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{utterance_id}".encode()).digest()[:4], "big")
 
 
 def audio_file(folder: Path, utterance_id: str) -> Path:

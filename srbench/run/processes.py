@@ -1,16 +1,14 @@
-"""Worker processes on this machine: a death costs one item, hanging costs its time, and none outlives its parent."""
+"""Worker processes on this machine: a death costs one item, and none outlives its parent."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import faulthandler
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -23,24 +21,20 @@ I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
 
 DIED = "the process that evaluated it died (killed or crashed)"
-_FREE = -1.0
+_FREE = -1
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl(2)
-_SLOTS: Any = None  # in a worker: item and start of each worker, shared with the parent
+_SLOTS: Any = None  # in a worker: the item that each worker is at, shared with the parent
 _SLOT = 0  # in a worker: its own place there
 
 
 def in_processes(
-    evaluate: Callable[[I], R],
-    died: Callable[[I, str], R],
-    items: Sequence[I],
-    workers: int,
-    timeout: float | None = None,
+    evaluate: Callable[[I], R], died: Callable[[I, str], R], items: Sequence[I], workers: int
 ) -> Iterator[R]:
     """Evaluate in worker processes, and yield records as they are finished.
 
-    When a worker dies, the pool is lost with all that was under way. What the workers were at is known: an item that
-    was at it for longer than the timeout is to blame, else each of them is tried alone in a process of its own, so
-    that the one at fault is found and the others are not blamed.
+    When a worker dies (models have processes of their own, so it was killed from outside, or ours is at fault), the
+    pool is lost with all that was under way. What the workers were at is known: each of those is tried alone in a
+    process of its own, so that the one at fault is found and the others are not blamed.
 
     Parameters
     ----------
@@ -50,20 +44,15 @@ def in_processes(
         For an item whose process died.
     items : sequence
     workers : int
-    timeout : float, in seconds, optional
-        For one item. The first of each process includes what is loaded then.
     """
     left = list(range(len(items)))[::-1]
     while left:
-        pool = _Pool(workers, timeout)
+        pool = _Pool(workers)
         try:
             yield from pool.run(evaluate, items, left)
         except BrokenProcessPool:
-            overdue, suspects = pool.blame(left)
-            for number in overdue:
-                yield died(items[number], _overdue(timeout))
-            for number in suspects:
-                yield _alone(evaluate, died, items[number], timeout)
+            for number in pool.blame(left):
+                yield _alone(evaluate, died, items[number])
         finally:
             pool.end()
 
@@ -71,7 +60,7 @@ def in_processes(
 @contextlib.contextmanager
 def pool_of(workers: int) -> Iterator[Executor]:
     """Give a pool of such processes to work with directly; they are ended at once where its use is broken off."""
-    pool = _Pool(workers, None)
+    pool = _Pool(workers)
     try:
         yield pool.executor
         pool.ended = True
@@ -79,19 +68,14 @@ def pool_of(workers: int) -> Iterator[Executor]:
         pool.end()
 
 
-def _alone(evaluate: Callable[[I], R], died: Callable[[I, str], R], item: I, timeout: float | None) -> R:
-    pool, started = _Pool(1, timeout), time.monotonic()
+def _alone(evaluate: Callable[[I], R], died: Callable[[I, str], R], item: I) -> R:
+    pool = _Pool(1)
     try:
         return next(iter(pool.run(evaluate, [item], [0])))
     except BrokenProcessPool:
-        late = timeout is not None and time.monotonic() - started >= timeout
-        return died(item, _overdue(timeout) if late else DIED)
+        return died(item, DIED)
     finally:
         pool.end()
-
-
-def _overdue(timeout: float | None) -> str:
-    return f"it took longer than {timeout:g} s (--timeout): its process was ended"
 
 
 class _Executor(ProcessPoolExecutor):
@@ -110,11 +94,10 @@ class _Executor(ProcessPoolExecutor):
 class _Pool:
     """A process pool whose workers say what they are at."""
 
-    def __init__(self, workers: int, timeout: float | None) -> None:
+    def __init__(self, workers: int) -> None:
         # spawn: a forked child inherits the threads' locks of numerical libraries in whatever state they were
         context = get_context("spawn")
-        self._slots = context.RawArray("d", [_FREE] * (2 * workers))
-        self._timeout = timeout
+        self._slots = context.RawArray("q", [_FREE] * workers)
         self._workers = workers
         self._under_way: set[int] = set()
         self.ended = False
@@ -129,7 +112,7 @@ class _Pool:
             while left and len(waiting) < 3 * self._workers:
                 number = left.pop()
                 self._under_way.add(number)
-                waiting[self.executor.submit(_at, evaluate, self._timeout, number, items[number])] = number
+                waiting[self.executor.submit(_at, evaluate, number, items[number])] = number
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in sorted(finished, key=lambda each: each.exception() is not None):  # what is done, first
                 record = future.result()
@@ -137,16 +120,12 @@ class _Pool:
                 yield record
         self.ended = True
 
-    def blame(self, left: list[int]) -> tuple[list[int], list[int]]:
-        """Return the items that were overdue and those that were under evaluation; give the others back."""
-        now = time.time()
-        at = {int(self._slots[2 * n]): now - self._slots[2 * n + 1] for n in range(self._workers)}
-        at = {number: age for number, age in at.items() if number in self._under_way}
-        overdue = [n for n, age in at.items() if self._timeout is not None and age >= self._timeout]
-        # a worker that died before it said anything: all are suspects
-        suspects = [] if overdue else sorted(at or self._under_way)
-        left.extend(sorted(self._under_way.difference(overdue, suspects), reverse=True))
-        return overdue, suspects
+    def blame(self, left: list[int]) -> list[int]:
+        """Return the items that were under evaluation; give the others back."""
+        at = {number for number in self._slots if number in self._under_way}
+        suspects = sorted(at or self._under_way)  # a worker that died before it said anything: all are suspects
+        left.extend(sorted(self._under_way.difference(suspects), reverse=True))
+        return suspects
 
     def end(self) -> None:
         """Let the workers go; at once, where they are still at something that nobody waits for any more."""
@@ -182,32 +161,15 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _at(evaluate: Callable[[I], R], timeout: float | None, number: int, item: I) -> R:
-    """Evaluate an item in a worker, which says so, and dies where it takes too long."""
-    if len(_SLOTS) > 2 * _SLOT + 1:
-        _SLOTS[2 * _SLOT + 1] = time.time()
-        _SLOTS[2 * _SLOT] = number
+def _at(evaluate: Callable[[I], R], number: int, item: I) -> R:
+    """Evaluate an item in a worker, which says so."""
+    if len(_SLOTS) > _SLOT:
+        _SLOTS[_SLOT] = number
     try:
-        with ending_after(timeout):
-            return evaluate(item)
+        return evaluate(item)
     finally:
-        if len(_SLOTS) > 2 * _SLOT + 1:
-            _SLOTS[2 * _SLOT] = _FREE
-
-
-@contextlib.contextmanager
-def ending_after(timeout: float | None) -> Iterator[None]:
-    """End this process where what is inside takes longer than so many seconds; None for no limit."""
-    if timeout is None:
-        yield
-        return
-    with open(os.devnull, "w") as nowhere:  # the traceback helps nobody
-        # a thread of C: it ends the process whatever Python code hangs in
-        faulthandler.dump_traceback_later(timeout, exit=True, file=nowhere)
-        try:
-            yield
-        finally:
-            faulthandler.cancel_dump_traceback_later()
+        if len(_SLOTS) > _SLOT:
+            _SLOTS[_SLOT] = _FREE
 
 
 def keep_memory() -> None:

@@ -14,7 +14,7 @@ from srbench.protocols import Protocol, prepare
 from srbench.run.engine import Run
 from srbench.run.entrant import Entrant
 from srbench.run.estimates import estimates_in
-from srbench.run.pipeline import audio_file, seed_all
+from srbench.run.pipeline import audio_file, seed_of
 from srbench.run.recordings import is_recording
 
 
@@ -105,5 +105,4 @@ def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, ent
     )
     if found is not None:
         return Signals(*prepared, found[0], False)
-    seed_all(seed, utterance_id)
-    return Signals(*prepared, entrant.estimate(prepared, protocol), False)
+    return Signals(*prepared, entrant.estimate(prepared, protocol, seed_of(seed, utterance_id))[0], False)

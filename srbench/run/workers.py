@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -15,8 +13,6 @@ from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.pipeline import Record
 from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
 from srbench.run.threads import single_threaded
-
-_LOG = logging.getLogger(__name__)
 
 
 class Item(Protocol):
@@ -64,9 +60,9 @@ class Where:
     Attributes
     ----------
     workers : int
-        Processes on this machine; 1 without a timeout is this one.
+        Processes on this machine; 1 is this one. Upscalers have processes of their own beside.
     timeout : float or None, in seconds
-        For one item; what takes longer fails.
+        For an upscaler on one utterance; what takes longer fails.
     executor : Executor or None
         In place of processes of ours, any engine behind the standard interface; what it runs are picklable calls.
     at_once : callable () -> int, optional
@@ -106,56 +102,30 @@ def do_all(
     known = read_journal(journal_path, work.kind)
     done = {each.id: known[each.id] for each in items if each.id in known and work.still_good(known[each.id], each)}
     todo = [each for each in items if each.id not in done]
-    under_way = journal_path.with_name("under_way")
     with open_journal(journal_path) as journal:
         if progress:
             progress(len(done), len(items))
-        for record in _records(work, todo, where, known, under_way):
+        for record in _records(work, todo, where):
             append(journal, record)
             done[record.utterance] = record
             if progress:
                 progress(len(done), len(items))
-    under_way.unlink(missing_ok=True)
     return tuple(done[each.id] for each in items)
 
 
-def _records(work: Work[I, R], items: list[I], where: Where, known: Mapping[str, R], under_way: Path) -> Iterator[R]:
+def _records(work: Work[I, R], items: list[I], where: Where) -> Iterator[R]:
     if not items:
         return
     if where.executor is not None:
         yield from _through(where.executor, work, items, where)
     elif work.batched is not None:
         yield from _batched(work, work.batched, items, where.workers)
-    elif where.workers > 1 or where.timeout is not None:  # even a single item may be the one that kills its process
-        yield from in_processes(work.evaluate, work.died, items, where.workers, where.timeout)
-    elif deadly := _deadly(items, known, under_way):
-        _LOG.warning("the process died, or was killed, at %s: now it works in a process of its own", deadly[0])
-        yield from in_processes(work.evaluate, work.died, items, 1)
+    elif where.workers > 1:
+        yield from in_processes(work.evaluate, work.died, items, where.workers)
     else:
-        yield from _here(work.evaluate, items, under_way)
-
-
-def _here(evaluate: Callable[[I], R], items: list[I], under_way: Path) -> Iterator[R]:
-    """Evaluate in this process. Should that die, by a crash of the model above all, a file says what it was at."""
-    keep_memory()
-    try:
-        with single_threaded(), under_way.open("wb", buffering=0) as file:  # what is written survives the process
-            for item in items:
-                file.seek(0)
-                file.truncate()
-                file.write(os.fsencode(item.id))
-                yield evaluate(item)
-    finally:
-        under_way.unlink(missing_ok=True)
-
-
-def _deadly(items: Sequence[I], known: Mapping[str, R], under_way: Path) -> list[str]:
-    """Return the items at which a process died before: what it was at, or what has a record that says so."""
-    try:
-        last = os.fsdecode(under_way.read_bytes())
-    except OSError:
-        last = None
-    return [i.id for i in items if i.id == last or (i.id in known and known[i.id].error.startswith(DIED))]
+        keep_memory()
+        with single_threaded():
+            yield from map(work.evaluate, items)
 
 
 def _batched(
@@ -175,7 +145,6 @@ def _batched(
 def _through(executor: Executor, work: Work[I, R], items: list[I], where: Where) -> Iterator[R]:
     """Evaluate by somebody else's engine, which sees to its own losses, two items ahead of each of its workers."""
     left, waiting = items[::-1], dict[Future[R], I]()
-    late = "" if where.timeout is None else f", or it took longer than {where.timeout:g} s (--timeout)"
     try:
         while left or waiting:
             while left and len(waiting) < 3 * max(1, where.at_once() if where.at_once else 1):
@@ -185,7 +154,7 @@ def _through(executor: Executor, work: Work[I, R], items: list[I], where: Where)
             for future in finished:
                 item = waiting.pop(future)
                 lost = future.exception()  # `evaluate` raises nothing: it is the engine's own
-                yield work.died(item, f"{DIED}{late}: {type(lost).__name__}") if lost else future.result()
+                yield work.died(item, f"{DIED}: {type(lost).__name__}") if lost else future.result()
     finally:
         for future in waiting:
             future.cancel()

@@ -239,7 +239,7 @@ def test_worker_that_dies_costs_its_utterance_only(plan: Plan, plugin: Path, tmp
     for row, other in zip(rows(run), rows(good), strict=True):
         if row["utterance"] == "a/2":
             assert row["status"] == "failed"
-            assert row["error"] == "the process that evaluated it died (killed or crashed)"
+            assert row["error"] == "upscaler dies: its process ended itself (exit status 9)"
             assert row["speaker"] == "a"
         else:
             assert row == other

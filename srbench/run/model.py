@@ -1,0 +1,263 @@
+"""A model in a process of its own: it sees low-resolution signals and nothing else, and gives back copies.
+
+It cannot reach the references, the metrics, the next model or the command. When it dies at a signal it gets one more
+try in a new process, since what it leaked before may be to blame.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from srbench.apart import Answer, Apart, Died, Overdue, Words
+from srbench.audio import Rate, Samples
+from srbench.corpora.corpus import file_digest
+from srbench.errors import SrbenchError, UpscalerError
+from srbench.upscaler import (
+    BuiltUpscaler,
+    Registration,
+    announce,
+    build_upscaler,
+    find_registration,
+    registrations,
+)
+from srbench.upscaler_sources import opened_files, used_sources
+
+_SERVE = f"{__name__}:serve"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model's process is asked for: an upscaler's name, the plug-in files it may be in, how it is built."""
+
+    name: str
+    plugins: tuple[Path, ...] = ()
+    device: str | None = None
+    precision: str | None = None
+
+
+class ModelProcess:
+    """A built upscaler in a process of its own.
+
+    Raises
+    ------
+    UpscalerError
+        If it cannot be loaded or built.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._apart = Apart(_SERVE)
+        self._build()
+
+    def _build(self) -> None:
+        model = self._model
+        what = {"name": model.name, "plugins": list(map(str, model.plugins))}
+        told = self._once({"do": "build", **what, "device": model.device, "precision": model.precision})[0]
+        self.told: dict[str, Any] = told["told"]
+        self.takes_batches = bool(told["takes_batches"])
+
+    def check_rates(self, low_rate: Rate, high_rate: int) -> None:
+        """Raise UpscalerError, with the list, if this pair of rates is not supported."""
+        self._once({"do": "check_rates", "rates": _plain_rates(low_rate, high_rate)})
+
+    def upscale(
+        self,
+        lows: Sequence[Samples],
+        low_rate: Rate,
+        high_rate: int,
+        *,
+        seed: int,
+        batch: bool = False,
+        seconds: float | None = None,
+    ) -> tuple[list[Samples], float]:
+        """Return the estimates of signals, and the seconds that the upscaler itself took.
+
+        Parameters
+        ----------
+        lows : sequence of ndarray, shape (n,)
+        low_rate, high_rate : in Hz
+        seed : int
+            For the global generators of its process.
+        batch : bool
+            All at once, by ``upscale_batch``; else there is one signal.
+        seconds : float, optional
+            That it may take.
+
+        Raises
+        ------
+        UpscalerError
+            If it fails, breaks its contract, dies twice, or takes longer.
+        """
+        words = {"do": "upscale", "rates": _plain_rates(low_rate, high_rate), "seed": seed, "batch": batch}
+        try:
+            told, estimates = self._once(words, lows, seconds)
+        except Died:
+            self._apart = Apart(_SERVE)
+            self._build()
+            try:
+                told, estimates = self._once(words, lows, seconds)
+            except Died as died:
+                self._apart = Apart(_SERVE)
+                self._build()
+                raise UpscalerError(f"upscaler {self._model.name}: {died}") from died
+        lengths = [len(low) * high_rate // low_rate for low in lows]
+        if [len(each) for each in estimates] != lengths or not all(np.isfinite(each).all() for each in estimates):
+            self.close()
+            raise UpscalerError(f"upscaler {self._model.name}: its process answered out of turn")
+        return estimates, float(told["seconds"])
+
+    def _once(self, words: Words, arrays: Sequence[Samples] = (), seconds: float | None = None) -> Answer:
+        try:
+            told, estimates = self._apart.ask(words, arrays, seconds)
+        except Overdue as late:
+            self._apart = Apart(_SERVE)
+            self._build()
+            raise UpscalerError(f"it took longer than {seconds:g} s (--timeout): its process was ended") from late
+        except Died as died:
+            if words["do"] == "upscale":
+                raise
+            raise UpscalerError(f"upscaler {self._model.name} cannot be built: {died}") from died
+        if "error" in told:
+            raise UpscalerError(str(told["error"]))
+        return told, estimates
+
+    def close(self) -> None:
+        """End the process."""
+        self._apart.close()
+
+
+def names_in(plugin: Path) -> tuple[Registration, ...]:
+    """Return what a plug-in file registers. The file is run, in a process of its own.
+
+    Raises
+    ------
+    SrbenchError
+        If it cannot be loaded, or holds no upscaler.
+    """
+    announce(plugin)
+    return _listed(plugin, file_digest(plugin))
+
+
+@lru_cache(maxsize=64)
+def _listed(plugin: Path, _digest: str) -> tuple[Registration, ...]:
+    with closing(Apart(_SERVE)) as apart:
+        try:
+            told, _ = apart.ask({"do": "names", "plugins": [str(plugin)]})
+        except Died as died:
+            raise UpscalerError(f"plug-in {plugin} cannot be loaded: {died}") from died
+    if "error" in told:
+        raise SrbenchError(str(told["error"]))
+    origin = {"distribution": plugin.name}
+    return tuple(Registration(str(name), f"plug-in {plugin}", _never, origin) for name in told["names"])
+
+
+def own_plugins(name: str, plugins: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the plug-in file that holds an upscaler, none for one of an installed package.
+
+    So a model's process runs no other plug-in's code, and two files may each import a neighbour of one name.
+
+    Raises
+    ------
+    SrbenchError
+        If the name is unknown or claimed twice, or a plug-in cannot be loaded.
+    """
+    if not plugins:
+        return ()
+    found = [(registration, file) for file in plugins for registration in names_in(file)]
+    match = find_registration(name, [*registrations(), *(registration for registration, _ in found)])
+    return tuple(file for registration, file in found if registration is match)
+
+
+def seed_all(seed: int) -> None:
+    """Seed the global generators of this process, for upscalers that draw from them."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (it is the global generator that must not differ from run to run)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def _never() -> Any:
+    raise SrbenchError("a plug-in is loaded by its own process")
+
+
+def _plain_rates(low_rate: Rate, high_rate: int) -> list[int]:
+    exact = Fraction(low_rate)
+    return [exact.numerator, exact.denominator, high_rate]
+
+
+# --- in the process of the model
+
+_BUILT: list[BuiltUpscaler] = []
+
+
+def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:
+    """Answer one call in the model's process: ``names``, ``build``, ``check_rates`` or ``upscale``."""
+    try:
+        yield _DO[words["do"]](words, arrays)
+    except SrbenchError as error:
+        yield {"error": str(error)}, []
+    except BaseException as error:  # KeyboardInterrupt too: nobody's Ctrl-C reaches this process
+        name = _BUILT[0].upscaler.name if _BUILT else words.get("name", "")
+        yield {"error": f"upscaler {name} raised {type(error).__name__}"}, []
+
+
+def _names(words: Words, _: list[Samples]) -> Answer:
+    installed = {(r.name, r.provenance["distribution"]) for r in registrations()}
+    found = registrations([Path(each) for each in words["plugins"]])
+    return {"names": [r.name for r in found if (r.name, r.provenance["distribution"]) not in installed]}, []
+
+
+def _build(words: Words, _: list[Samples]) -> Answer:
+    single_thread()
+    plugins = [Path(each) for each in words["plugins"]]
+    with opened_files() as opened:
+        built, origin = build_upscaler(words["name"], plugins, device=words["device"], precision=words["precision"])
+        told = {**built.describe(), **origin}
+    if origin.get("distribution") != "srbench":
+        told |= used_sources(plugins, opened)
+    _BUILT[:] = [built]
+    return {"told": told, "takes_batches": built.takes_batches}, []
+
+
+def _check_rates(words: Words, _: list[Samples]) -> Answer:
+    _BUILT[0].check_rates(*_rates(words))
+    return {}, []
+
+
+def _upscale(words: Words, lows: list[Samples]) -> Answer:
+    low_rate, high_rate = _rates(words)
+    seed_all(int(words["seed"]))
+    started = perf_counter()
+    if words["batch"]:
+        estimates = _BUILT[0].batch(lows, low_rate, high_rate)
+    else:
+        estimates = [_BUILT[0](lows[0], low_rate, high_rate)]
+    return {"seconds": perf_counter() - started}, estimates
+
+
+def _rates(words: Words) -> tuple[Rate, int]:
+    numerator, denominator, high_rate = words["rates"]
+    exact = Fraction(numerator, denominator)
+    return (int(exact) if exact.denominator == 1 else exact), high_rate
+
+
+@lru_cache(maxsize=1)
+def single_thread() -> None:
+    """Have numerical libraries use one thread in this process; see `srbench.run.threads`."""
+    from srbench.run.threads import be_single_threaded
+
+    be_single_threaded()
+
+
+_DO = {"names": _names, "build": _build, "check_rates": _check_rates, "upscale": _upscale}
