@@ -17,7 +17,6 @@ import queue
 import secrets
 import signal
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -27,6 +26,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from srbench.apart_start import start
 from srbench.audio import Samples
 
 Words = dict[str, Any]
@@ -39,7 +39,6 @@ _LONGEST_WORDS = 1 << 26  # bytes of JSON
 _LONGEST_ARRAY = 1 << 32  # samples
 _TICK = 0.1  # seconds between looks at whether it lives: a process that it forked may hold its files open
 _MARK = "SRBENCH_APART"  # an environment variable that it and all that it starts carry
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _LOST = 70  # exit status: it could not answer
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl(2)
 _OPEN: set[Apart] = set()
@@ -63,21 +62,15 @@ class Apart:
     """
 
     def __init__(self, serve: str) -> None:
-        start = f"import sys; sys.path[:] = {sys.path!r}; from srbench.apart import main; main({serve!r})"
-        self._token = secrets.token_hex(8)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", start],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **dict.fromkeys(_THREADS, "1"), _MARK: self._token},
-            start_new_session=True,  # a terminal's Ctrl-C is meant for us, and what it starts can be ended with it
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        self._token = f"srb{secrets.token_hex(6)}"
+        self._process = start(serve, {_MARK: self._token})
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         # threads, since a write to a process that hangs would wait for ever
-        for run, pipe, box in ((_write, self._process.stdin, self._outbox), (_read, self._process.stdout, self._inbox)):
+        for run, pipe, box in (
+            (_write, self._process.calls, self._outbox),
+            (_read, self._process.answers, self._inbox),
+        ):
             threading.Thread(target=run, args=(pipe, box), daemon=True).start()
         _OPEN.add(self)
 
@@ -110,7 +103,7 @@ class Apart:
                     self.close()
                     raise Died(how)
                 return answer
-            if self._process.poll() is not None and self._inbox.empty():
+            if self._process.wait(0.0) is not None and self._inbox.empty():
                 how = self._how_it_ended()
                 self.close()
                 raise Died(how)
@@ -127,16 +120,14 @@ class Apart:
         """End the process, and all that it started."""
         _OPEN.discard(self)
         self._outbox.put(None)
-        with contextlib.suppress(OSError, AttributeError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
+        if self._process.wait(0.0) is None:
+            with contextlib.suppress(OSError, AttributeError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         _end_all_with(self._token)
-        self._process.wait()
+        self._process.wait(5.0)
 
     def _how_it_ended(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(1.0)
-        status = self._process.returncode
+        status = self._process.wait(1.0)
         if status in (None, _LOST):
             return "its process closed its connection, or wrote into it"
         if status >= 0:
@@ -184,6 +175,8 @@ def main(serve: str) -> None:
 def _end_with_parent(parent: int) -> None:
     """Have this process end when the one that started it does, whatever it is at then."""
     if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # forks of it have its name
+            Path("/proc/self/comm").write_text(os.environ[_MARK])
         with contextlib.suppress(OSError):  # should memory end, the kernel ends this process and not ours
             Path("/proc/self/oom_score_adj").write_text("1000")
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -199,12 +192,12 @@ def _end_with_parent(parent: int) -> None:
 
 
 def _end_all_with(token: str) -> None:
-    """Kill the processes that carry a token in their environment: forks that left the group. Linux only."""
-    mark = f"{_MARK}={token}".encode()
-    for place in Path("/proc").glob("[0-9]*/environ"):
+    """Kill what a process started and left behind: forks have its name, programs its environment. Linux only."""
+    name, mark = f"{token}\n".encode(), f"{_MARK}={token}".encode()
+    for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
-            if mark in place.read_bytes().split(b"\0"):
-                os.kill(int(place.parent.name), signal.SIGKILL)
+            if (place / "comm").read_bytes() == name or mark in (place / "environ").read_bytes().split(b"\0"):
+                os.kill(int(place.name), signal.SIGKILL)
 
 
 def _flush() -> None:

@@ -103,7 +103,7 @@ def test_the_same_values_longest_first(plan: Plan, plugin: Path) -> None:
     assert [len(group) for group in groups] == [8, 8, 8, 4]
     lengths = [length for group in groups for length in group]
     assert lengths == sorted(lengths, reverse=True)
-    assert {each["pid"] for each in told(plugin)} == {os.getpid()}
+    assert len({each["pid"] for each in told(plugin)} - {os.getpid()}) == 1  # in a process of its own
     assert batched.manifest["upscaler"]["batch"] == 8
 
 

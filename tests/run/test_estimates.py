@@ -13,7 +13,7 @@ import soundfile
 
 from srbench.corpora import open_corpus
 from srbench.protocols import load_protocol
-from srbench.run import Entrant, Run, entrant, entrant_of, make_plan, run_entrant, signals
+from srbench.run import Entrant, Run, entrant_of, make_plan, run_entrant, signals
 from srbench.run.estimates import FOLDER, Estimates, kept_bytes
 from srbench.run.workers import Where
 
@@ -82,7 +82,6 @@ def test_what_an_estimate_depends_on_makes_another(tmp_path: Path, plugin: Path)
     run(tmp_path, plugin, ("si_sdr",))
     assert count(tmp_path) == 3 * N + 1
     plugin.write_text(plugin.read_text().replace("1e-3", "2e-3"))
-    entrant._build.cache_clear()  # as in the process of the next command
     run(tmp_path, plugin, ("si_sdr",))
     assert count(tmp_path) == 4 * N + 1
     run(tmp_path, plugin, ("si_sdr",), fresh=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import os
 import shutil
 import signal
@@ -29,7 +30,6 @@ from warm_start import WarmStart, beside_names, warm_start
 from srbench.cli.main import main
 from srbench.protocols import load_protocol
 from srbench.run import Entrant, Plan, Run, make_plan, run_entrant
-from srbench.run.processes import DIED
 from srbench.run.workers import Where
 
 PLUGIN = """
@@ -343,7 +343,9 @@ def test_model_that_the_kernel_kills_for_its_memory(plugin: Path, data: Path, tm
     plan = plan_of(data)
     run = run_entrant(plan, Entrant("eats", plugins=(plugin,)), tmp_path / "r", where=Where(2))
     good = run_entrant(plan, Entrant("decent", plugins=(plugin,)), tmp_path / "good")
-    assert_only_these_failed(run, {"u03": "the process that evaluated it died (killed or crashed)"}, good)
+    assert_only_these_failed(
+        run, {"u03": "upscaler eats: its process died (SIGKILL, perhaps for want of memory)"}, good
+    )
 
 
 @posix
@@ -356,26 +358,13 @@ def test_model_that_leaks_until_the_kernel_kills_it(plugin: Path, data: Path, tm
 
 
 @posix
-def test_model_that_takes_the_command_with_it(
-    plugin: Path, data: Path, tmp_path: Path, warm: WarmStart, undisturbed: Path
-) -> None:
-    """With one worker it works in the command's own process; the same command then gives it another, and goes on."""
-    command = run_of("crashes", plugin, data, tmp_path)
-    first = warm.start(command)
-    assert first.status() == 7
-    assert (folder_of(tmp_path) / "under_way").read_text() == "u03"
-    assert finished(tmp_path) == 3
-    good = rows_of(undisturbed / "decent")
-    for _ in range(2):  # what failed is tried again, and costs no more than itself then either
-        again = warm.start(command)
-        assert again.status() == 1
-        assert "the process died, or was killed, at u03: now it works in a process of its own" in again.wait_for_all()
-        for row, other in zip(rows_of(tmp_path), good, strict=True):
-            if row["utterance"] in ("u03", "u06"):
-                assert (row["status"], row["error"]) == ("failed", DIED)
-            else:
-                assert row == other
-        assert not (folder_of(tmp_path) / "under_way").exists()
+def test_model_that_crashes_costs_its_utterances(plugin: Path, data: Path, tmp_path: Path, undisturbed: Path) -> None:
+    """With one worker, and in C code too: it has a process of its own."""
+    run = run_entrant(plan_of(data, N), Entrant("crashes", plugins=(plugin,)), tmp_path)
+    good = run_entrant(plan_of(data, N), Entrant("decent", plugins=(plugin,)), tmp_path / "good")
+    ended = {"u03": "itself (exit status 7)", "u06": "SIGSEGV"}
+    why = {u: "upscaler crashes: its process " + ("ended " if u == "u03" else "died (") + e for u, e in ended.items()}
+    assert_only_these_failed(run, {"u03": why["u03"], "u06": f"{why['u06']})"}, good)
 
 
 # --- disks
@@ -546,17 +535,25 @@ def test_anchors_that_another_command_makes_are_waited_for(data: Path, tmp_path:
     arguments = ("run", "--model", "hold", "--data", data, "--metric", "snr", "--results", tmp_path)
     assert cli(arguments)[0] == 0
     (spline,) = tmp_path.glob("demo/spline-*")
-    held, released = threading.Event(), threading.Event()
+    held, waits, released = threading.Event(), threading.Event(), threading.Event()
 
     def another() -> None:
         with FileLock(spline / ".lock"):
             held.set()
-            time.sleep(0.5)
+            waits.wait(60)
             released.set()
+
+    class Listens(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "waiting for what it makes" in record.getMessage():
+                waits.set()
 
     threading.Thread(target=another).start()
     held.wait()
+    listens = Listens()
+    logging.getLogger("srbench").addHandler(listens)
     status, out, err = cli(arguments)
+    logging.getLogger("srbench").removeHandler(listens)
     assert released.is_set()
     assert status == 0
     assert "spline" in out
@@ -600,7 +597,7 @@ def test_stdout_is_one_document(workers: int, data: Path, tmp_path: Path) -> Non
         [sys.executable, "-m", "srbench", *arguments], capture_output=True, text=True, timeout=60, check=True
     )
     assert json.loads(done.stdout)["models"][0]["n"] == 3
-    loads = 1 + (0 if workers == 1 else workers)
+    loads = 2 + (0 if workers == 1 else workers)  # a process lists what is in the file
     for way in ("by print", "past redirections", "by the system", "by C"):
         assert done.stderr.count(f"working {way}") == 3
         assert 1 <= done.stderr.count(f"importing {way}") <= loads
@@ -667,8 +664,8 @@ def test_model_that_changes_what_all_share(
     ("code", "why"),
     [
         ("def f(:\n", "cannot be loaded: SyntaxError: invalid syntax (bad.py, line 1)"),
-        ("raise SystemExit(0)\n", "cannot be loaded: SystemExit: 0"),
-        ("raise MemoryError\n", "cannot be loaded: MemoryError"),
+        ("raise SystemExit(0)\n", "cannot be loaded: SystemExit: 0 (line 1 of bad.py)"),
+        ("raise MemoryError\n", "cannot be loaded: MemoryError (line 1 of bad.py)"),
     ],
 )
 def test_plugin_that_cannot_be_loaded(code: str, why: str, data: Path, tmp_path: Path, cli: Cli) -> None:
