@@ -15,7 +15,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -95,7 +95,10 @@ class _Server:
     def __init__(self) -> None:
         self.owner = os.getpid()
         ours, theirs = socket.socketpair()
-        code = f"import sys; sys.path[:] = {sys.path!r}; from srbench.apart_start import serve_forks; serve_forks()"
+        code = (
+            f"import sys; sys.path[:] = {sys.path!r}; from srbench.apart import main; "
+            "from srbench.apart_start import serve_forks; serve_forks(main)"
+        )
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=theirs.fileno(),
@@ -161,8 +164,14 @@ def _is_open(number: int) -> bool:
     return True
 
 
-def serve_forks() -> None:
-    """Fork when asked, and tell the exit status of a fork; what the process that forks runs."""
+def serve_forks(main: Callable[[str], None]) -> None:
+    """Fork when asked, and tell the exit status of a fork; what the process that forks runs.
+
+    Parameters
+    ----------
+    main : callable serve -> None
+        What each fork runs.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -170,11 +179,11 @@ def serve_forks() -> None:
     for name in _PRELOADED:
         __import__(name)
     with contextlib.suppress(OSError):
-        _serve_forks(control)
+        _serve_forks(control, main)
     os._exit(0)  # whom it works for is gone
 
 
-def _serve_forks(control: socket.socket) -> None:
+def _serve_forks(control: socket.socket, main: Callable[[str], None]) -> None:
     while True:
         head, files, _, _ = socket.recv_fds(control, _LENGTH.size, 3)
         if len(head) != _LENGTH.size:
@@ -187,15 +196,14 @@ def _serve_forks(control: socket.socket) -> None:
         if pid == 0:
             control.close()
             _become(told, files)
+            main(told["serve"])
         for number in files:
             os.close(number)
         control.sendall(_LENGTH.pack(pid))
 
 
 def _become(told: Mapping[str, Any], files: list[int]) -> None:
-    """In a fork: take on the environment of whom it works for, and answer calls."""
-    from srbench.apart import main
-
+    """In a fork: take on the environment of whom it works for."""
     os.setsid()
     os.environ.clear()
     os.environ.update(told["environment"])
@@ -205,7 +213,6 @@ def _become(told: Mapping[str, Any], files: list[int]) -> None:
     for target, number in enumerate(files):
         os.dup2(number, target)
         os.close(number)
-    main(told["serve"])
 
 
 def _exactly(control: socket.socket, size: int) -> bytes:
