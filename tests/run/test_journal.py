@@ -157,3 +157,11 @@ def test_a_damaged_line_costs_its_own_record_and_no_other(tmp_path: Path, damage
     lines[1] = damage(lines[1])
     path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
     assert list(read_journal(path)) == ["a", "c"]
+
+
+def test_a_line_of_0_1_0_knows_no_recording(tmp_path: Path) -> None:
+    """It is read; runs with such lines are compared by their files' bytes."""
+    old = record("a").as_dict()
+    del old["recording"]
+    (tmp_path / "journal.jsonl").write_text(json.dumps(old) + "\n")
+    assert read_journal(tmp_path / "journal.jsonl")["a"].recording == ""
