@@ -26,7 +26,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from srbench.apart_start import start
+from srbench.apart_start import end_server, start
 from srbench.audio import Samples
 
 Words = dict[str, Any]
@@ -141,6 +141,7 @@ def close_all() -> None:
     """End all such processes that this one started."""
     for each in list(_OPEN):
         each.close()
+    end_server()
 
 
 atexit.register(close_all)

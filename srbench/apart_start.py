@@ -108,6 +108,11 @@ class _Server:
         theirs.close()
         self._socket, self._lock = ours, threading.Lock()
 
+    def end(self) -> None:
+        self._socket.close()  # it ends when nobody can ask it any more
+        if self.owner == os.getpid():
+            self._process.wait()
+
     def lives(self) -> bool:
         return self.owner == os.getpid() and self._process.poll() is None
 
@@ -145,8 +150,15 @@ _SERVERS: list[_Server] = []
 
 def _server() -> _Server:
     if not (_SERVERS and _SERVERS[0].lives()):
+        end_server()
         _SERVERS[:] = [_Server()]
     return _SERVERS[0]
+
+
+def end_server() -> None:
+    """End the process that forks, if there is one; its forks end with it."""
+    while _SERVERS:
+        _SERVERS.pop().end()
 
 
 def _folder() -> str:
