@@ -17,10 +17,10 @@ for folder in (ROOT / "tests" / "audit", ROOT):
 
 HEAD = """# Planted bugs
 
-`srbench audit` is itself held to account: each row is a small metric with one defect, the laws that it breaks, and
-the bug that the diagnosis names first. A row without laws is caught by the diagnosis alone: the definition that
-reproduces the metric's values is not the declared one. Made by `scripts/planted_bugs_table.py` from
-`tests/audit/planted.py`; do not edit.
+These bugs test `srbench audit` itself. Each row is a small metric with one defect, the laws that it breaks, and
+the bug that the diagnosis names first. If a row has no laws, the diagnosis alone finds the bug: the definition that
+reproduces the metric's values is not the declared one. `scripts/planted_bugs_table.py` makes this page from
+`tests/audit/planted.py`. Do not edit it.
 
 | planted bug | declared as | laws broken | first diagnosis |
 |---|---|---|---|

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure how long the sentences of the documents are.
 
-Code blocks, tables, headings, comments and the addresses of links are not sentences. A piece of inline code counts as
+Code blocks, tables, headings, images, comments and the addresses of links are not sentences. A piece of inline code counts as
 one word. Every item of a list begins a new sentence::
 
     python scripts/prose.py                 average and longest sentence of every document
@@ -26,7 +26,8 @@ NOT_PROSE = re.compile(
 )
 ITEM = re.compile(r"^\s*(?:[-*]|\d+\.) +", re.MULTILINE)
 CODE = re.compile(r"(`+).+?\1", re.DOTALL)
-LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 ABBREVIATION = re.compile(r"\b(e\.g|i\.e|et al|vs|cf|approx|Fig|No)\.")
 END = re.compile(r"(?<=[.!?])[)\"'*_]*\s+(?=[^a-z\s])|(?<=[.!?])$")
 
@@ -49,7 +50,7 @@ def documents() -> list[Path]:
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text in Markdown, in order."""
     text = NOT_PROSE.sub("\n\n", text)
-    text = LINK.sub(r"\1", CODE.sub("CODE", text))
+    text = LINK.sub(r"\1", IMAGE.sub("", CODE.sub("CODE", text)))
     text = ABBREVIATION.sub(r"\1", text)
     found = []
     for paragraph in re.split(r"\n\s*\n", ITEM.sub("\n\n", text)):
