@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measure how long the sentences of the documents are.
 
-Code blocks, tables, headings, images, comments and the addresses of links are not sentences. A piece of inline code counts as
-one word. Every item of a list begins a new sentence::
+Code blocks, tables, headings, images, comments and the addresses of links are not sentences. A piece of inline code
+counts as one word. Every item of a list begins a new sentence::
 
     python scripts/prose.py                 average and longest sentence of every document
     python scripts/prose.py --over 25       also every sentence of more than 25 words
