@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--call",
     default="",
     metavar="'f(ref, est, sr)'",
-    help="For other shapes of call: ref, est, sr and constants, by place or by name.",
+    help="How to call it: ref, est, sr and constants, by position or by name.",
 )
 @click.option("--sample-rate", default=16000, show_default=True, type=click.IntRange(8000), metavar="HZ")
 @click.option("--input", "array", type=click.Choice(["numpy", "torch"]), default="numpy", show_default=True)
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     type=click.Choice(["n", "1n", "n1", "11n"]),
     default="n",
     show_default=True,
-    help="1n: a batch of one; n1: a column; 11n: batch and channel.",
+    help="Shape of a signal. 1n: a batch of one; n1: a column; 11n: batch and channel.",
 )
 @click.option(
     "--limit",
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     show_default=True,
     type=click.FloatRange(0.1),
     metavar="SECONDS",
-    help="One call may take so long. The first one has two minutes: functions import packages in it.",
+    help="Limit for one call. The first call has two minutes, because functions import packages in it.",
 )
-@click.option("--law", "laws", multiple=True, metavar="NAME", help="Run only this law; give it again for more.")
-@click.option("--verbose", "-v", is_flag=True, help="Show the laws that hold, too.")
+@click.option("--law", "laws", multiple=True, metavar="NAME", help="Run only this law. Repeat it for more.")
+@click.option("--verbose", "-v", is_flag=True, help="Also show the laws that hold.")
 @json_option
 def command(
     target: str,
@@ -72,8 +72,9 @@ def command(
 ) -> int:
     """Run the laws on a metric function, and say what it really computes.
 
-    The function is run, in a process of its own: audit only code that you trust. Exit status 1 if a law is broken
-    or the function computes something else than it claims.
+    The function's code runs, in a process of its own. Audit only code that you trust.
+
+    Exit status 1: a law is broken, or the function computes something else than it claims.
     """
     from srbench.audit import Convention, audit_target
 

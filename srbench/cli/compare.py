@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     "--sort-by",
     callback=as_metric,
     metavar="METRIC",
-    help="Name the utterances that differ most in this metric; the first by default.",
+    help="Show the utterances that differ most in this metric. Default: the first metric.",
 )
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Draw the utterances' differences: .png, .svg or .pdf.",
+    help="Write a figure of the differences: .png, .svg or .pdf.",
 )
 @json_option
 def command(
@@ -43,9 +43,10 @@ def command(
 ) -> int:
     """Compare upscalers utterance by utterance: paired differences, 95 % intervals, p-values, wins.
 
-    A, B, … are upscalers, run where they have not been run yet, or folders of finished runs (which the options of runs
-    do not touch). All pairs are compared, in the order given; a difference is a minus b. Exit status 1 means that
-    some utterances failed.
+    A, B, … are upscalers or folders of finished runs. An upscaler is run if it has no finished run. The options of
+    runs do not apply to folders. All pairs are compared, in the order given. A difference is a minus b.
+
+    Exit status 1: some utterances failed.
     """
     from srbench.results import compare_runs
 

@@ -24,16 +24,20 @@ def command() -> None:
 @click.option(
     "--protocol",
     metavar="NAME|FILE.toml",
-    help="Check the utterances of its split, against its rate; otherwise every file, against its own.",
+    help="Check the utterances of its split against its rate. Without it, check every file against its own rate.",
 )
 @click.option("--split", "side", metavar="SIDE", help="Another side of the protocol's split (train, validation, test).")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), metavar="N", help="Processes.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1), metavar="N", help="Number of processes."
+)
 @json_option
 def verify_command(folder: Path, protocol: str | None, side: str | None, workers: int, as_json: bool) -> int:
     """Report references that cannot be trusted.
 
-    Missing, unreadable, of the wrong rate, silent, clipped, non-finite, duplicated, or holding nothing in the upper
-    part of the band that their sample rate claims. Exit status 1 if there are any.
+    These are missing, unreadable, of the wrong rate, silent, clipped, non-finite, or duplicated. Others hold nothing in
+    the upper part of the band that their sample rate claims.
+
+    Exit status 1: there are such references.
     """
     from srbench.corpora import open_corpus
     from srbench.corpora.verify import verify
@@ -103,15 +107,15 @@ def _rate(utterance: Utterance) -> int:
     show_default=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="The corpus gets its own folder in it.",
+    help="Where to put the corpus. It gets its own folder there.",
 )
-@click.option("--url", metavar="URL", help="Another address of the same file (a mirror); the hash must be the same.")
+@click.option("--url", metavar="URL", help="A mirror of the same file. The hash must be the same.")
 @click.option("--keep-archive", is_flag=True, help="Keep the downloaded file beside the unpacked corpus.")
 @json_option
 def fetch_command(name: str, to: Path, url: str | None, keep_archive: bool, as_json: bool) -> None:
-    """Download a corpus, verify its hash, unpack it.
+    """Download a corpus, check its hash, unpack it.
 
-    A download that was stopped goes on where it was when the same command is run again.
+    Give the same command again to resume a download that was stopped.
     """
     from srbench.corpora.fetch import fetch
 

@@ -13,10 +13,10 @@ from srbench.errors import SrbenchError
 @click.command("export", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("target", metavar="OUT.onnx", type=click.Path(path_type=Path))
 @click.option("--model", required=True, metavar="NAME", help="A network, or NAME@WEIGHTS.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @json_option
 def command(target: Path, model: str, force: bool, as_json: bool) -> int:
-    """Write a network as an ONNX file, checked in onnxruntime against what it was made from."""
+    """Write a network as an ONNX file, and check it in onnxruntime against torch."""
     from srbench.upscaler import build_upscaler
 
     if target.exists() and not force:

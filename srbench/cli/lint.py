@@ -11,23 +11,31 @@ from srbench.cli.output import echo, json_option, print_json
 
 @click.command("lint", context_settings={"help_option_names": ["-h", "--help"]})  # also when it is invoked alone
 @click.argument("table", type=click.Path(path_type=Path))
-@click.option("--column", "columns", multiple=True, metavar="HEADER=METRIC", help="What a column is (repeatable).")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="HEADER=METRIC",
+    help="Say which metric a column has. Repeat it for more.",
+)
 @click.option(
     "--convention",
     "conventions",
     multiple=True,
     metavar="HEADER=TEXT",
-    help="By which definition a column was computed, e.g. LSD=nuwave (repeatable).",
+    help="Say which definition a column uses, e.g. LSD=nuwave. Repeat it for more.",
 )
 @click.option(
-    "--n", "n", type=click.IntRange(1), metavar="N", help="Utterances behind each mean, if no column says it."
+    "--n", "n", type=click.IntRange(1), metavar="N", help="Number of utterances behind each mean, if no column says it."
 )
 @json_option
 def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...], n: int | None, as_json: bool) -> int:
-    """Check a results table (CSV, Markdown or LaTeX) for what cannot be.
+    """Check whether a table of results (CSV, Markdown or LaTeX) can be true.
 
-    One row per model, one column per metric: pasted rows, an SNR and an MSE that contradict each other, values out of
-    range, models below the spline, digits that mean nothing. Exit status 1 if there are errors or warnings.
+    The table has one row per model and one column per metric. lint looks for pasted rows, an SNR and an MSE that
+    contradict each other, values out of range, models below the spline, and digits that mean nothing.
+
+    Exit status 1: there are errors or warnings.
     """
     from srbench.lint.lint import lint
     from srbench.lint.table import read_table

@@ -35,11 +35,11 @@ def _as_kind(_context: click.Context, _parameter: click.Parameter, value: str) -
     show_default=True,
     type=click.IntRange(1),
     metavar="HZ",
-    help="For the metrics' signatures; the cutoff is then a quarter of it.",
+    help="Rate for the metrics' signatures. The cutoff is a quarter of it.",
 )
 @json_option
 def command(kind: str, plugins: tuple[Path, ...], sample_rate: int, as_json: bool) -> int:
-    """List what there is, with signatures: protocols, upscalers, metrics, splits or degradations."""
+    """List protocols, upscalers, metrics, splits or degradations, with their signatures."""
     sources: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "protocols": _protocols,
         "upscalers": lambda: _upscalers(plugins),

@@ -24,10 +24,10 @@ from srbench.errors import SrbenchError
 # command -> its module in srbench.cli (attribute `command`) and one line of help, so that --help loads none of them
 _COMMANDS = {
     "run": ("run", "Run upscalers through a protocol and print the leaderboard."),
-    "score": ("score", "Score audio made elsewhere, file by file, and say what is wrong with the pairs."),
+    "score": ("score", "Score audio made elsewhere, and check each pair for faults."),
     "compare": ("compare", "Compare upscalers utterance by utterance: differences, intervals, p-values."),
     "plot": ("plot", "Draw spectrograms, spectra, LSD over frequency, distributions."),
-    "publish": ("publish", "Check runs, merge them into leaderboards, write tables and a site to listen to."),
+    "publish": ("publish", "Check runs, merge them into leaderboards, write tables and a listening site."),
     "upscale": ("upscale", "Upscale an audio file."),
     "train": ("train", "Train a network by a recipe."),
     "export": ("export", "Write a network as an ONNX file."),
@@ -105,7 +105,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, "--version", prog_name="srbench")
 def cli() -> None:
-    """Benchmark audio super-resolution: protocols, upscalers, metrics that say what they are.
+    """Benchmark audio super-resolution of speech.
 
     Start with:  srbench run --model spline --model sinc --model linear
     """

@@ -49,14 +49,20 @@ plugin_option = click.option(
 channels_option = click.option(
     "--channels",
     metavar="mix|left|right|N",
-    help="What to take of files with several channels; else they fail.",
+    help="Which channel to take of files with several. Without it, they fail.",
 )
-device_option = click.option("--device", metavar="D", help="For upscalers that take one: cpu, cuda, …")
-precision_option = click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="For upscalers that take one.")
+device_option = click.option("--device", metavar="D", help="Device, for upscalers that take one: cpu, cuda, …")
+precision_option = click.option(
+    "--precision", type=click.Choice(["fp32", "bf16"]), help="Precision, for models that take one."
+)
 
 _RUN_OPTIONS = (
     click.option(
-        "--protocol", default="demo", show_default=True, metavar="NAME|FILE.toml", help="A named protocol, or your own."
+        "--protocol",
+        default="demo",
+        show_default=True,
+        metavar="NAME|FILE.toml",
+        help="A named protocol, or your own file.",
     ),
     click.option(
         "--data",
@@ -76,7 +82,7 @@ _RUN_OPTIONS = (
         multiple=True,
         callback=as_metric,
         metavar="NAME",
-        help="In place of the protocol's metrics; give it again for more.",
+        help="Use this metric in place of the protocol's. Repeat it for more.",
     ),
     channels_option,
     plugin_option,
@@ -86,22 +92,22 @@ _RUN_OPTIONS = (
         show_default=True,
         type=click.IntRange(1),
         metavar="N",
-        help="Processes. The numbers do not depend on it.",
+        help="Number of processes. It does not change the results.",
     ),
     click.option(
         "--timeout",
         type=click.FloatRange(min=0, min_open=True, max=1e7),
         callback=_a_number,
         metavar="SECONDS",
-        help="For an upscaler on one utterance; what takes longer fails, and the rest goes on.",
+        help="Limit for one utterance. If a model takes longer, the utterance fails and the run continues.",
     ),
     click.option(
         "--dask",
         metavar="ADDRESS",
-        help="Work on a Dask cluster: the scheduler's address, or its file. Not with --workers.",
+        help="Run on a Dask cluster: the scheduler's address, or its file. Not with --workers.",
     ),
     click.option(
-        "--send-data", is_flag=True, help="With --dask: send recordings along, to workers that do not see our files."
+        "--send-data", is_flag=True, help="With --dask: send recordings to workers that do not see your files."
     ),
     device_option,
     precision_option,
@@ -109,13 +115,13 @@ _RUN_OPTIONS = (
         "--batch",
         type=click.IntRange(1),
         metavar="N",
-        help="Utterances at once, for upscalers that take several; 16 on a GPU, else 1.",
+        help="Utterances at once, for models that take several. 16 on a GPU by default, else 1.",
     ),
     click.option(
-        "--limit", type=click.IntRange(1), metavar="N", help="Score only the first N utterances; the result says so."
+        "--limit", type=click.IntRange(1), metavar="N", help="Score only the first N utterances. The result says so."
     ),
     click.option(
-        "--allow-partial", is_flag=True, help="Go on when utterances of the split are absent; the result says so."
+        "--allow-partial", is_flag=True, help="Run even if utterances of the split are missing. The result says so."
     ),
     click.option(
         "--results",
@@ -123,10 +129,10 @@ _RUN_OPTIONS = (
         show_default=True,
         metavar="DIR",
         type=click.Path(path_type=Path),
-        help="Where runs are kept, and found again.",
+        help="Folder of the runs. A finished run is found there again.",
     ),
     click.option(
-        "--save-audio", is_flag=True, help="Keep every estimate as a 32-bit float WAV file in its run's folder."
+        "--save-audio", is_flag=True, help="Save every estimate as a 32-bit float WAV file in the folder of its run."
     ),
     click.option(
         "--keep",
@@ -135,9 +141,11 @@ _RUN_OPTIONS = (
         type=click.FloatRange(min=0, max=1e9),
         callback=_a_number,
         metavar="GB",
-        help="Keep estimates that took long, up to so much, so that another metric does not run the model again.",
+        help="Cache slow estimates, up to GB gigabytes, so that adding a metric does not run the model again.",
     ),
-    click.option("--fresh", is_flag=True, help="Run again what is finished: for a model whose weights changed unseen."),
+    click.option(
+        "--fresh", is_flag=True, help="Run finished runs again, for a model whose weights srbench cannot see."
+    ),
 )
 
 

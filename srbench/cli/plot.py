@@ -27,7 +27,7 @@ def _options(*, models_required: bool) -> Callable[[_F], _F]:
             multiple=True,
             required=models_required,
             metavar="NAME",
-            help="An upscaler, or NAME@WEIGHTS; give it again for more.",
+            help="An upscaler, or NAME@WEIGHTS. Repeat it for more.",
         ),
         click.option("--protocol", default="demo", show_default=True, metavar="NAME|FILE.toml", help="As for 'run'."),
         click.option("--data", metavar="DIR", type=click.Path(path_type=Path), help="The corpus, as for 'run'."),
@@ -55,7 +55,7 @@ def _options(*, models_required: bool) -> Callable[[_F], _F]:
 
 _limit_option = click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N utterances.")
 _partial_option = click.option(
-    "--allow-partial", is_flag=True, help="Go on when utterances of the split are absent; the figure says so."
+    "--allow-partial", is_flag=True, help="Draw even if utterances of the split are missing. The figure says so."
 )
 
 
@@ -69,7 +69,7 @@ def command() -> None:
 
 @command.command("spectrogram", short_help="One utterance by every upscaler, beside its reference.")
 @_options(models_required=True)
-@click.option("--utterance", "utterance_id", metavar="ID", help="Which one; the first of the split by default.")
+@click.option("--utterance", "utterance_id", metavar="ID", help="Which utterance. Default: the first of the split.")
 @click.option("--from", "start", type=float, metavar="SECONDS", help="Show it from here.")
 @click.option("--to", "end", type=float, metavar="SECONDS", help="Show it up to here.")
 def spectrogram_command(
@@ -77,7 +77,7 @@ def spectrogram_command(
 ) -> int:
     """Draw one utterance: the low-resolution signal, every upscaler's, the reference.
 
-    One colour scale for all, the cutoff dashed, SNR and LSD of the whole utterance above each.
+    All have one colour scale and a dashed line at the cutoff. SNR and LSD of the whole utterance stand above each.
     """
     from srbench.report.figure import find_utterance, save, upscale_utterance
     from srbench.report.spectrogram import draw_spectrograms, peak_db, utterance_panels
@@ -109,8 +109,9 @@ def spectrogram_command(
 def spectrum_command(**asked: Any) -> int:
     """Draw long-term average spectra against the reference's and the low-resolution signal's.
 
-    The mean power over the frames of an utterance, then over utterances. Exit status 1 means that some utterances
-    could not be used.
+    The power is the mean over the frames of an utterance, then over utterances.
+
+    Exit status 1: some utterances could not be used.
     """
     from srbench.report.spectrum import draw_spectra, utterance_spectra
 
@@ -125,8 +126,10 @@ def spectrum_command(**asked: Any) -> int:
 def lsd_command(**asked: Any) -> int:
     """Draw the log-spectral distance over frequency.
 
-    For each bin the root mean square over frames of the log10-power difference, in the transform and with the floor of
-    the metric lsd; then the mean over utterances. Exit status 1 means that some utterances could not be used.
+    For each bin it is the root mean square over frames of the log10-power difference, then the mean over utterances.
+    Transform and floor are those of the metric lsd.
+
+    Exit status 1: some utterances could not be used.
     """
     from srbench.report.spectrum import draw_lsd, utterance_lsd
 
@@ -144,18 +147,20 @@ def lsd_command(**asked: Any) -> int:
     multiple=True,
     callback=as_metric,
     metavar="NAME",
-    help="What to show; SNR and LSD by default.",
+    help="Which metrics. Default: SNR and LSD.",
 )
 @click.option("--by", type=click.Choice(["upscaler", "speaker"]), default="upscaler", show_default=True)
-@click.option("--anchors", is_flag=True, help="Also the anchors that are found: ceiling and reference.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), metavar="N", help="For --model.")
+@click.option("--anchors", is_flag=True, help="Also show the ceiling and the reference, if they were run.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1), metavar="N", help="With --model: processes."
+)
 @click.option(
     "--results",
     default="results",
     show_default=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="For --model: where runs are kept, and found again.",
+    help="With --model: folder of the runs. A finished run is found there again.",
 )
 def distribution_command(
     run_dirs: tuple[Path, ...],
@@ -170,8 +175,9 @@ def distribution_command(
 ) -> int:
     """Draw the distribution of metrics over utterances, by upscaler or by speaker.
 
-    RUN_DIR is a run's folder, or one with runs in it; with --model, runs are made first, as 'srbench run' does. Exit
-    status 1 means that some of those utterances failed.
+    RUN_DIR is a run's folder, or one with runs in it. With --model, runs are made first, as 'srbench run' does.
+
+    Exit status 1: some of those utterances failed.
     """
     from srbench.errors import SrbenchError
     from srbench.report.distribution import collect, draw_by_speaker, draw_by_upscaler, summary

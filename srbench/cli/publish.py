@@ -37,14 +37,14 @@ def _rows(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
     show_default=True,
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the leaderboards are, one CSV file a protocol.",
+    help="Folder of the leaderboards, one CSV file per protocol.",
 )
 @click.option(
     "--data",
     multiple=True,
     metavar="DIR",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A protocol's own corpus, to compute rows again and to listen; give it again for more.",
+    help="A protocol's own corpus, for rechecks and for listening. Repeat it for more.",
 )
 @click.option(
     "--protocol",
@@ -52,7 +52,7 @@ def _rows(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
     multiple=True,
     metavar="FILE.toml",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A protocol of your own, whose runs are here; give it again for more.",
+    help="Your own protocol, if the runs use one. Repeat it for more.",
 )
 @plugin_option
 @click.option(
@@ -62,10 +62,12 @@ def _rows(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
     show_default=True,
     metavar="N|all|0",
     callback=_rows,
-    help="Compute so many rows of each run again from the audio.",
+    help="How many rows of each run to compute again from the audio.",
 )
-@click.option("--allow-partial", is_flag=True, help="Take runs that lack utterances of the split; the row says so.")
-@click.option("--replace", multiple=True, metavar="NAME", help="The row of this upscaler may change; give it again.")
+@click.option("--allow-partial", is_flag=True, help="Take runs that lack utterances of the split. The row says so.")
+@click.option(
+    "--replace", multiple=True, metavar="NAME", help="Allow the row of this upscaler to change. Repeat it for more."
+)
 @click.option("--site", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Build a static site.")
 @click.option(
     "--utterances",
@@ -73,14 +75,14 @@ def _rows(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="How many to listen to, on the site and in the test.",
+    help="How many utterances to offer on the site and in the test.",
 )
-@click.option("--utterance", "only", multiple=True, metavar="ID", help="Listen to this one; give it again for more.")
+@click.option("--utterance", "only", multiple=True, metavar="ID", help="Offer this utterance. Repeat it for more.")
 @click.option(
     "--mushra",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write a listening test (webMUSHRA) for each protocol whose corpus is here.",
+    help="Write a listening test (webMUSHRA) for each protocol whose corpus is found.",
 )
 @json_option
 def command(
@@ -98,12 +100,13 @@ def command(
     mushra: Path | None,
     as_json: bool,
 ) -> int:
-    """Check finished runs and merge them into leaderboards; write tables, a site, a listening test.
+    """Check finished runs and merge them into leaderboards. Write tables, a site, a listening test.
 
     RUN_DIR is the folder of a run, or a folder with runs below it. A run is refused if its files contradict each other
-    or its protocol, or if rows computed again from the audio differ; partial runs and runs on other corpora are left
-    out. Publishing again changes nothing. Exit status 1 means that something was refused, or that a run named
-    itself was left out.
+    or its protocol, or if rows computed again from the audio differ. Partial runs and runs on other corpora are left
+    out. Publishing again changes nothing.
+
+    Exit status 1: something was refused, or a run that you named was left out.
     """
     from srbench.files import alone_in
     from srbench.report.tables import write_tables

@@ -21,22 +21,23 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="NAME",
-    help="An upscaler, or NAME@WEIGHTS; give it again for more. 'srbench list upscalers' names them.",
+    help="An upscaler, or NAME@WEIGHTS. Repeat it for more. 'srbench list upscalers' shows the names.",
 )
 @run_options
 @click.option(
     "--anchors/--no-anchors",
     default=True,
     show_default=True,
-    help="Also show the spline, the low-band ceiling and the reference itself.",
+    help="Also show the spline, the ceiling and the reference itself.",
 )
 @json_option
 def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json: bool) -> int:
     """Run upscalers through a protocol, utterance by utterance, and print the leaderboard.
 
-    Without --data it runs on the embedded corpus of synthetic speech. A run that was stopped goes on where it was; a
-    run that is finished is not run again. Exit status 1: an upscaler could not be
-    run, an utterance failed, or a value is missing (the rows say why).
+    Without --data it uses the embedded corpus of synthetic speech. Give the same command again to resume a run that
+    was stopped. A finished run is not run again.
+
+    Exit status 1: an upscaler could not be run, an utterance failed, or a value is missing (the rows say why).
     """
     from srbench.results import leaderboard, leaderboard_name, write_leaderboard
 

@@ -18,45 +18,45 @@ from srbench.errors import SrbenchError
 @click.option(
     "--systems",
     is_flag=True,
-    help="Several systems follow REFERENCE, each as NAME=DIR.",
+    help="Score several systems: NAME=DIR for each, after REFERENCE.",
 )
 @click.option(
     "--pattern",
     nargs=2,
     metavar="REF EST",
-    help="How the files of either side are named, e.g. '{id}.hr.wav' '{id}.pr.wav'.",
+    help="How the files of each side are named, e.g. '{id}.hr.wav' '{id}.pr.wav'.",
 )
 @click.option(
     "--low",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The low-resolution files: adds LSD-HF, LSD-LF, checks.",
+    help="Folder of the low-resolution files. Adds LSD-HF, LSD-LF and checks.",
 )
-@click.option("--cutoff", type=float, metavar="HZ", help="Half the low rate: the same, without the files.")
+@click.option("--cutoff", type=float, metavar="HZ", help="Half the low rate. Adds the same, without the files.")
 @click.option(
     "--metric",
     "metrics",
     multiple=True,
     callback=as_metric,
     metavar="NAME",
-    help="In place of SNR, SI-SDR, MSE, LSD; again for more.",
+    help="Use this metric in place of SNR, SI-SDR, MSE, LSD. Repeat it for more.",
 )
-@click.option("--align", is_flag=True, help="Shift estimates by the delay that is found.")
+@click.option("--align", is_flag=True, help="Shift estimates by the delay that was found.")
 @click.option(
     "--match-length",
     type=click.Choice(["shorter", "pad"]),
-    help="Cut the longer of the two, or cut or pad the estimate; else unequal lengths fail.",
+    help="Cut the longer of the two, or cut or pad the estimate. Without it, unequal lengths fail.",
 )
-@click.option("--match-gain", is_flag=True, help="Divide estimates by the gain that is found in the low band.")
+@click.option("--match-gain", is_flag=True, help="Divide estimates by the gain that was found in the low band.")
 @channels_option
-@click.option("--resample", is_flag=True, help="Bring estimates to the reference's rate; else other rates fail.")
+@click.option("--resample", is_flag=True, help="Bring estimates to the reference's rate. Without it, other rates fail.")
 @click.option(
     "--workers",
     default=1,
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="Processes. The numbers do not depend on it.",
+    help="Number of processes. It does not change the results.",
 )
 @click.option(
     "--results",
@@ -64,22 +64,22 @@ from srbench.errors import SrbenchError
     show_default=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Where scores are kept, and found again.",
+    help="Folder of the scores. A finished score is found there again.",
 )
 @click.option(
     "--name",
     default="score",
     show_default=True,
     metavar="NAME",
-    help="What the references are called: of the folder below it, and of the leaderboard.",
+    help="Name of this set of references, for its folder and its leaderboard.",
 )
-@click.option("--fresh", is_flag=True, help="Score again what is finished.")
+@click.option("--fresh", is_flag=True, help="Score finished pairs again.")
 @click.option(
     "--csv",
     "table",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write one table of all pairs. Of files that are there it replaces such a table only.",
+    help="Write one table of all pairs. An existing file is replaced only if it is such a table.",
 )
 @json_option
 def command(
@@ -102,11 +102,13 @@ def command(
     table: Path | None,
     as_json: bool,
 ) -> int:
-    """Score audio that was made elsewhere, pair by pair, and say what is not as it seems.
+    """Score audio that was made elsewhere, and check each pair for faults.
 
     REFERENCE and ESTIMATE are two folders, or two files. Files of folders pair by their path without the suffix. Every
-    pair is looked at first: rate, length, delay, polarity, gain, offset, clipping, silence, bandwidth. Nothing is
-    repaired unless it is asked for. Exit status 1 means that some pairs could not be scored (their rows say why).
+    pair is checked first: rate, length, delay, polarity, gain, offset, clipping, silence, bandwidth. Nothing is
+    repaired unless you ask for it.
+
+    Exit status 1: some pairs could not be scored (their rows say why).
 
     \b
     srbench score references estimates

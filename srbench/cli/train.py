@@ -25,21 +25,21 @@ GROUP = "srbench.trainers"
     required=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="A corpus to train on; give it again for more.",
+    help="A corpus to train on. Repeat it for more.",
 )
 @click.option(
-    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Where it goes.  [default: training/RECIPE]"
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder of the training.  [default: training/RECIPE]"
 )
 @click.option("--device", default="cpu", show_default=True, metavar="D", help="cpu, cuda, cuda:1, mps.")
-@click.option("--resume", is_flag=True, help="Go on from the last state in the folder.")
+@click.option("--resume", is_flag=True, help="Continue from the last state in the folder.")
 @click.option(
     "--start",
     metavar="FILE.safetensors",
     type=click.Path(path_type=Path),
-    help="Begin with these weights; those of a narrower network of the same kind are widened.",
+    help="Begin with these weights. Those of a narrower network of the same kind are widened.",
 )
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: torch's own choice]")
-@click.option("--trainer", metavar="NAME", default="srbench", show_default=True, help="Whose trainer takes the recipe.")
+@click.option("--trainer", metavar="NAME", default="srbench", show_default=True, help="Which trainer to use.")
 @json_option
 def command(
     recipe: str,
@@ -54,9 +54,10 @@ def command(
 ) -> int:
     """Train a network by a recipe: a TOML file, or the name of one that comes with srbench.
 
-    Every validation prints the network's metrics on whole utterances below the spline's. Training that is stopped goes
-    on with --resume. Exit status 1 means that the best checkpoint, the one that is kept, does not beat the spline, or
-    that this cannot be told.
+    Every validation prints the network's metrics on whole utterances below the spline's. --resume continues a training
+    that was stopped.
+
+    Exit status 1: the best checkpoint, which is kept, does not beat the spline, or nothing shows whether it does.
     """
     with ExitStack() as stack:
         if as_json:

@@ -15,11 +15,13 @@ from srbench.cli.output import echo, json_option, print_json, progress_bar
 @click.argument("source", metavar="IN.wav", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT.wav", type=click.Path(path_type=Path))
 @click.option("--model", required=True, metavar="NAME", help="An upscaler, or NAME@WEIGHTS.")
-@click.option("--rate", type=click.IntRange(1), metavar="HZ", help="The rate to upscale to, for those that do several.")
+@click.option(
+    "--rate", type=click.IntRange(1), metavar="HZ", help="The rate to upscale to, for models that offer several."
+)
 @device_option
 @precision_option
 @plugin_option
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @json_option
 def command(
     source: Path,
@@ -34,8 +36,8 @@ def command(
 ) -> int:
     """Upscale an audio file (wav, flac or ogg; every channel by itself).
 
-    WAV is written as 32-bit floats, so that nothing is clipped; for the other formats the samples beyond full scale are
-    counted and told.
+    WAV is written as 32-bit floats, so that nothing is clipped. For other formats, samples beyond full scale are
+    counted and reported.
     """
     from srbench.upscale import upscale_file
 
