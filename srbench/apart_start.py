@@ -1,7 +1,8 @@
 """How a process apart is started: on Linux as a fork of one that has its imports done, elsewhere anew.
 
 A start takes half a second, most of it imports, and a run starts one for each model. So one process, which never runs
-any other code, imports what all of them need and waits; each process is a fork of it, as clean as a new one.
+any other code, imports what all of them need and waits; each process is a fork of it, as clean as a new one. Worker
+processes are such forks themselves, and let a fork of their own be theirs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -22,6 +24,8 @@ from typing import IO, Any
 _LENGTH = struct.Struct("<Q")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _PRELOADED = ("numpy", "srbench.run.model", "srbench.run.measuring")
+_PRELOADED_LATER = ("scipy.signal",)  # splines and some metrics need it, and it takes a second
+_IDLE = 0.2  # seconds without a request
 _FORKING = sys.platform == "linux" and hasattr(socket, "send_fds")
 
 
@@ -55,8 +59,6 @@ class Started:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.status = self._popen.wait(seconds)
                 return self.status
-            import select
-
             if select.select([self._pidfd], [], [], seconds)[0]:
                 self.status = _server().status_of(self.pid)
                 os.close(self._pidfd)
@@ -92,19 +94,10 @@ def start(serve: str, mark: Mapping[str, str]) -> Started:
 class _Server:
     """The process that forks, seen from here."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_fork: bool = False) -> None:
         self.owner = os.getpid()
         ours, theirs = socket.socketpair()
-        code = (
-            f"import sys; sys.path[:] = {sys.path!r}; from srbench.apart import main; "
-            "from srbench.apart_start import serve_forks; serve_forks(main)"
-        )
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdin=theirs.fileno(),
-            env={**os.environ, **dict.fromkeys(_THREADS, "1")},
-            start_new_session=True,
-        )
+        self._process = _Fork(theirs) if is_fork else _new_process(theirs)
         theirs.close()
         self._socket, self._lock = ours, threading.Lock()
 
@@ -145,6 +138,42 @@ class _Server:
         return int(_LENGTH.unpack(answer)[0])
 
 
+class _Fork:
+    """A fork of this process, which serves."""
+
+    def __init__(self, control: socket.socket) -> None:
+        from srbench.apart import main
+
+        self._status: int | None = None
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.setsid()
+            os.dup2(control.fileno(), 0)
+            os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+            serve_forks(main)
+
+    def poll(self) -> int | None:
+        return self.wait(os.WNOHANG)
+
+    def wait(self, options: int = 0) -> int | None:
+        if self._status is None and (found := os.waitpid(self._pid, options)) != (0, 0):
+            self._status = found[1]
+        return self._status
+
+
+def _new_process(control: socket.socket) -> subprocess.Popen[bytes]:
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}; from srbench.apart import main; "
+        "from srbench.apart_start import serve_forks; serve_forks(main)"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=control.fileno(),
+        env={**os.environ, **dict.fromkeys(_THREADS, "1")},
+        start_new_session=True,
+    )
+
+
 _SERVERS: list[_Server] = []
 
 
@@ -159,6 +188,12 @@ def end_server() -> None:
     """End the process that forks, if there is one; its forks end with it."""
     while _SERVERS:
         _SERVERS.pop().end()
+
+
+def let_a_fork_serve() -> None:
+    """Have a fork of this process be the one that forks. It must have done its imports, and nothing else so far."""
+    if _FORKING:
+        _SERVERS[:] = [_Server(is_fork=True)]
 
 
 def _folder() -> str:
@@ -196,7 +231,11 @@ def serve_forks(main: Callable[[str], None]) -> None:
 
 
 def _serve_forks(control: socket.socket, main: Callable[[str], None]) -> None:
+    later = list(_PRELOADED_LATER)
     while True:
+        while later and not select.select([control], [], [], _IDLE)[0]:
+            with contextlib.suppress(Exception):
+                __import__(later.pop(0))
         head, files, _, _ = socket.recv_fds(control, _LENGTH.size, 3)
         if len(head) != _LENGTH.size:
             return

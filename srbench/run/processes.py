@@ -12,15 +12,18 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, reduction
+from multiprocessing.context import get_spawning_popen
 from typing import Any, TypeVar
 
-from srbench.run.threads import be_single_threaded
+from srbench.apart_start import let_a_fork_serve
+from srbench.run.threads import be_single_threaded, single_threaded
 
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
 
 DIED = "the process that evaluated it died (killed or crashed)"
+_PRELOADED = ("srbench.run.model", "srbench.run.pipeline", "scipy.signal")
 _FREE = -1
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl(2)
 _SLOTS: Any = None  # in a worker: the item that each worker is at, shared with the parent
@@ -82,28 +85,35 @@ class _Executor(ProcessPoolExecutor):
     """Starts its processes, which `submit` does, where an interrupt cannot reach them before they are prepared."""
 
     def submit(self, *what: Any, **more: Any) -> Future[Any]:
-        if not hasattr(signal, "pthread_sigmask"):  # Windows
+        with _no_interrupts():
             return super().submit(*what, **more)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children have it from us
-        try:
-            return super().submit(*what, **more)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # one that came meanwhile is delivered now
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Block SIGINT here, and in processes that are started."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # one that came meanwhile is delivered now
 
 
 class _Pool:
     """A process pool whose workers say what they are at."""
 
     def __init__(self, workers: int) -> None:
-        # spawn: a forked child inherits the threads' locks of numerical libraries in whatever state they were
-        context = get_context("spawn")
+        context = _context()
         self._slots = context.RawArray("q", [_FREE] * workers)
         self._workers = workers
         self._under_way: set[int] = set()
         self.ended = False
         self._before = set(multiprocessing.active_children())
-        counter = context.Value("i", 0)
-        self.executor = _Executor(workers, mp_context=context, initializer=_begin, initargs=(self._slots, counter))
+        begun = (self._slots, context.Value("i", 0), dict(os.environ), _Stderr())
+        self.executor = _Executor(workers, mp_context=context, initializer=_begin, initargs=begun)
 
     def run(self, evaluate: Callable[[I], R], items: Sequence[I], left: list[int]) -> Iterator[R]:
         """Yield the records of the items whose numbers are left, taking them from the end of the list."""
@@ -135,9 +145,44 @@ class _Pool:
         self.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(slots: Any, counter: Any) -> None:
+def _context() -> Any:
+    """Return how processes start: as forks of one that has done its imports and has no threads; on Windows anew.
+
+    A fork of this process would inherit the locks of numerical libraries' threads in whatever state they were.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return get_context("spawn")
+    from multiprocessing import forkserver
+
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(_PRELOADED))
+    with _no_interrupts(), single_threaded():
+        forkserver.ensure_running()
+    return context
+
+
+class _Stderr:
+    """Our stderr; in a fork of another process it takes the place of that one's."""
+
+    def __reduce__(self) -> tuple[Callable[[Any], None], tuple[Any]]:
+        started = get_spawning_popen()
+        is_fork = started is not None and started.method == "forkserver"
+        return _take_stderr, (reduction.DupFd(2) if is_fork else None,)
+
+
+def _take_stderr(ours: Any) -> None:
+    if ours is not None:
+        number = ours.detach()
+        os.dup2(number, 2)
+        os.close(number)
+
+
+def _begin(slots: Any, counter: Any, environment: dict[str, str], _: object) -> None:
     """Prepare a worker process."""
     global _SLOTS, _SLOT
+    os.environ.clear()
+    os.environ.update(environment)
+    let_a_fork_serve()
     _SLOTS = slots
     with counter.get_lock():
         _SLOT = counter.value
