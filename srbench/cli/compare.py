@@ -80,7 +80,7 @@ def _runs(names: tuple[str, ...], options: RunOptions) -> list[Run]:
     from srbench.results import refuse_different
     from srbench.run import open_run
     from srbench.run.engine import SEED
-    from srbench.run.manifest import identity
+    from srbench.run.manifest import identity_of
 
     found = {name: open_run(name) for name in names if _is_run(name)}
     asked = [name for name in names if name not in found]
@@ -88,7 +88,7 @@ def _runs(names: tuple[str, ...], options: RunOptions) -> list[Run]:
         plan = options.plan()
         entrants = options.entrants(asked)
         for name, run in found.items():  # before anything is run in vain
-            wanted = identity(plan, entrants[0].provenance(plan.protocol), SEED)
+            wanted = identity_of(plan, entrants[0].provenance(plan.protocol), SEED)
             refuse_different(run.manifest, wanted, name, entrants[0].name)
         made = options.run([(entrant, _plan(plan, entrant, options)) for entrant in entrants])
         found |= dict(zip(dict.fromkeys(asked), made, strict=True))
@@ -109,7 +109,7 @@ def _is_run(name: str) -> bool:
 def _plan(plan: Plan, entrant: Entrant, options: RunOptions) -> Plan:
     """Return the plan of all the protocol's metrics where that is finished and has those asked for: no second run."""
     from srbench.run.engine import SEED
-    from srbench.run.manifest import folder_name, identity
+    from srbench.run.manifest import identity_of
 
     if options.asked_metrics is None or options.fresh or not set(options.metrics) <= set(plan.protocol.metrics):
         return plan
@@ -117,7 +117,7 @@ def _plan(plan: Plan, entrant: Entrant, options: RunOptions) -> Plan:
         whole = replace(plan, definitions=plan.protocol.define_metrics(None))
     except SrbenchError:  # one of the others is not installed here
         return plan
-    name = folder_name(identity(whole, entrant.provenance(plan.protocol), SEED))
+    name = identity_of(whole, entrant.provenance(plan.protocol), SEED).folder_name
     finished = options.results / plan.protocol.name / name / "utterances.csv"
     return whole if finished.is_file() else plan
 

@@ -191,7 +191,7 @@ def distribution_command(
         raise SrbenchError("nothing to draw: give folders of runs, or --model NAME to make some")
     metrics = tuple(dict.fromkeys(metrics))
     runs = [open_run(folder) for folder in find_runs(run_dirs)]
-    runs = [run for run in runs if anchors or run.manifest["upscaler"]["kind"] != "anchor"]
+    runs = [run for run in runs if anchors or not run.manifest.upscaler.anchor]
     runs, left_out = _own_first(runs, run_dirs)
     if asked["models"]:
         plan, entrants = _prepare(out, metrics=metrics or None, **asked)
@@ -202,7 +202,7 @@ def distribution_command(
     values = collect(runs, metrics)
     save(draw_by_speaker(values) if by == "speaker" else draw_by_upscaler(values), out)
     failed = sum(1 for run in runs for record in run.records if record.error)
-    notes = [*runs[0].manifest["notes"], *left_out, *values.notes]
+    notes = [*runs[0].manifest.notes, *left_out, *values.notes]
     document = {
         "files": [str(out)],
         "runs": [str(run.folder) for run in runs],
@@ -222,7 +222,7 @@ def distribution_command(
 def _own_first(runs: list[Run], named: tuple[Path, ...]) -> tuple[list[Run], list[str]]:
     """Leave out runs of other corpora and sides that were found beside the protocol's own, and say so."""
     asked = {folder.resolve() for folder in named}
-    kept = [run for run in runs if run.manifest["own_corpus"] or run.folder.resolve() in asked]
+    kept = [run for run in runs if run.manifest.own_corpus or run.folder.resolve() in asked]
     others = len(runs) - len(kept)
     if not others or not kept:
         return runs, []

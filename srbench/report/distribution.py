@@ -93,11 +93,11 @@ def collect(runs: Sequence[Run], metrics: tuple[str, ...] = ()) -> Values:
             rows += [(metric, name, found[u].speaker, u, found[u].values[metric]) for u in shared]
     table = pd.DataFrame(rows, columns=["metric", "upscaler", "speaker", "utterance", "value"])
     told = runs[0].manifest
-    n, expected = table["utterance"].nunique(), int(told["split"]["expected"])
-    corpus = "" if told["own_corpus"] else f" on {told['corpus']['name']}, side {told['split']['side']}"
+    n, expected = table["utterance"].nunique(), told.split.expected
+    corpus = "" if told.own_corpus else f" on {told.corpus.name}, side {told.split.side}"
     count = f"{n}" if n == expected else f"{n} of {expected}"
     speakers = table["speaker"].nunique()
-    title = f"{told['protocol']}{corpus}: {count} utterances, {speakers} speaker{'s' * (speakers > 1)}"
+    title = f"{told.protocol}{corpus}: {count} utterances, {speakers} speaker{'s' * (speakers > 1)}"
     return Values(table, chosen, names, title, tuple(notes))
 
 
@@ -253,7 +253,7 @@ def _spread(n: int) -> NDArray[np.float64]:
 
 
 def _default_metrics(run: Run) -> tuple[str, ...]:
-    known = run.manifest["metrics"]
+    known = run.manifest.metrics
     return tuple(name for name in DEFAULT_METRICS if name in known) or tuple(known)[:2]
 
 
@@ -261,11 +261,11 @@ def _check_comparable(runs: Sequence[Run], metrics: Sequence[str]) -> None:
     first = runs[0]
     for run in runs:
         for metric in metrics:
-            if metric not in run.manifest["metrics"]:
-                raise unknown_name(f"metric of {run.folder}:", metric, run.manifest["metrics"])
+            if metric not in run.manifest.metrics:
+                raise unknown_name(f"metric of {run.folder}:", metric, run.manifest.metrics)
         one, other = first.manifest, run.manifest
-        pairs = [("protocol", differing_protocols, one["protocol_signature"], other["protocol_signature"])]
-        pairs += [(m, differing_fields, one["metrics"][m], other["metrics"][m]) for m in metrics]
+        pairs = [("protocol", differing_protocols, one.protocol_signature, other.protocol_signature)]
+        pairs += [(m, differing_fields, one.metrics[m], other.metrics[m]) for m in metrics]
         for what, differing, mine, theirs in pairs:
             if mine != theirs:
                 raise SrbenchError(
@@ -278,5 +278,5 @@ def _check_comparable(runs: Sequence[Run], metrics: Sequence[str]) -> None:
 
 def _names(runs: Sequence[Run]) -> tuple[str, ...]:
     """Return the upscalers' names, in full by the run's folder where two runs are of one name."""
-    told = [str(run.manifest["upscaler"]["name"]) for run in runs]
+    told = [run.manifest.upscaler.name for run in runs]
     return tuple(run.folder.name if told.count(name) > 1 else name for name, run in zip(told, runs, strict=True))

@@ -148,7 +148,7 @@ def entrants_by_name(entrants: Sequence[Entrant], protocol: Protocol) -> dict[st
     SrbenchError
         If one is unknown, cannot be built, or does not support the protocol's rates.
     """
-    told = [str(entrant.provenance(protocol)["name"]) for entrant in entrants]
+    told = [entrant.provenance(protocol).name for entrant in entrants]
     full = [entrant.name if told.count(name) > 1 else name for name, entrant in zip(told, entrants, strict=True)]
     shown = [f"upscaler {name}" if name in (LOW, REFERENCE) else name for name in full]
     return dict(zip(shown, entrants, strict=True))

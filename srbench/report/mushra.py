@@ -74,7 +74,7 @@ def export_mushra(
     SrbenchError
         If there is nothing to be heard, or the folder cannot be written.
     """
-    tested = [run for run in runs if run.manifest["upscaler"]["kind"] != "anchor"]
+    tested = [run for run in runs if not run.manifest.upscaler.anchor]
     chosen = choose_utterances(tested, corpus, utterances, only)
     heard = players(protocol, tested, plugins)
     name = file_names([protocol.name])[protocol.name]

@@ -88,9 +88,8 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
     table = read_columns(run.folder, ("utterance", "speaker", "status"))
     speakers, failed = np.array(table["speaker"], object), table["status"].count("failed")
     ids = np.array(table["utterance"], object)
-    signatures: Mapping[str, str] = run.manifest["metrics"]
     found = {}
-    for metric, signature in signatures.items():
+    for metric, signature in run.manifest.metrics.items():
         there = ~np.isnan(table[metric])
         values = table[metric][there]
         low, high, resampled = mean_interval(values, speakers[there])
@@ -102,7 +101,7 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
             len(values),
             len(speakers) - failed - len(values),
             failed,
-            int(run.manifest["split"]["expected"]),
+            run.manifest.split.expected,
             signature,
             name_set(ids[there]),
             0 if resampled == "nothing" else int(clusters(speakers[there])[0].max()) + 1,
@@ -130,7 +129,7 @@ def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
                 "better": metric.better,
                 "signature": a.signature,
                 "aggregation": a.aggregation,
-                "protocol_signature": run.manifest["protocol_signature"],
+                "protocol_signature": run.manifest.protocol_signature,
             }
         )
     write_table(run.folder / "aggregates.csv", list(rows[0]), (row.values() for row in rows))

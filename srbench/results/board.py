@@ -11,11 +11,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS
 from srbench.results.standing import UNKNOWN, Standing, parse_standing
+from srbench.run.manifest import Recordings
 from srbench.table import read_table, write_table
 
 FACTS = (
@@ -154,15 +154,14 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
     return Board(protocol, tuple(ordered))
 
 
-def recordings_fact(recordings: Mapping[str, Any]) -> str:
+def recordings_fact(recordings: Recordings) -> str:
     """Return the cell of what a run rests on: how many recordings, and 16 hex digits of their ids and of their samples.
 
     Parameters
     ----------
-    recordings : mapping
-        From `srbench.run.recordings.recordings`.
+    recordings : Recordings
     """
-    return f"{recordings['n']}.{recordings['ids'][:16]}.{recordings['sha256'][:16]}" if recordings["n"] else ""
+    return f"{recordings.n}.{recordings.ids[:16]}.{recordings.sha256[:16]}" if recordings.n else ""
 
 
 def _refuse_other_recordings(protocol: str, rows: Sequence[Row]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from srbench.results.bootstrap import too_few
 from srbench.results.leaderboard import names, plain
 from srbench.results.paired import Paired, differences, holm, paired, smallest_p
 from srbench.run import Run
+from srbench.run.manifest import Identity
 from srbench.run.recordings import refuse_other_recordings
 from srbench.scoring.references import differing_protocols
 from srbench.signature import differing_fields
@@ -59,13 +61,13 @@ def compare_runs(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> d
     adjusted = dict(zip(tested, holm([found[pair][name].p_value for pair, name in tested]), strict=True))
     manifest = runs[0].manifest
     return {
-        "protocol": manifest["protocol"],
-        "protocol_title": manifest["protocol_title"],
-        "protocol_signature": manifest["protocol_signature"],
-        "split": {**manifest["split"], "scored": len(runs[0].records)},
-        "own_corpus": manifest["own_corpus"],
+        "protocol": manifest.protocol,
+        "protocol_title": manifest.protocol_title,
+        "protocol_signature": manifest.protocol_signature,
+        "split": {**asdict(manifest.split), "scored": len(runs[0].records)},
+        "own_corpus": manifest.own_corpus,
         "notes": [
-            *dict.fromkeys(note for run in runs for note in run.manifest["notes"]),
+            *dict.fromkeys(note for run in runs for note in run.manifest.notes),
             *left_out,
             *_notes([row for rows in found for row in rows.values()], len(tested)),
         ],
@@ -81,7 +83,7 @@ def compare_runs(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> d
                         row,
                         adjusted.get((number, name), math.nan),
                         (labels[i], labels[j]),
-                        manifest["metrics"][name],
+                        manifest.metrics[name],
                         differences(tables[i], tables[j], name),
                     )
                     for name, row in found[number].items()
@@ -103,30 +105,30 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     return names(runs)
 
 
-def refuse_different(one: Mapping[str, Any], two: Mapping[str, Any], a: str, b: str) -> None:
+def refuse_different(one: Identity, two: Identity, a: str, b: str) -> None:
     """Raise SrbenchError, naming what differs, unless two manifests are of the same measurement.
 
     Parameters
     ----------
-    one, two : mapping
-        Manifests, or the identities of runs that are yet to be made (`srbench.run.manifest.identity`).
+    one, two : Identity
+        A manifest is one; so is what `srbench.run.manifest.identity_of` says of a run that is yet to be made.
     a, b : str
         Their names, for the message.
     """
     refused = f"{a} and {b} do not compare:"
-    parts = differing_protocols(one["protocol_signature"], two["protocol_signature"])
+    parts = differing_protocols(one.protocol_signature, two.protocol_signature)
     if parts:
         raise SrbenchError(f"{refused} their protocols differ in {'; '.join(parts)}")
-    for name in [name for name in one["metrics"] if name in two["metrics"]]:
-        parts = differing_fields(one["metrics"][name], two["metrics"][name])
+    for name in [name for name in one.metrics if name in two.metrics]:
+        parts = differing_fields(one.metrics[name], two.metrics[name])
         if parts:
             raise SrbenchError(f"{refused} their metrics {name} differ in {'; '.join(parts)}")
-    if one["seed"] != two["seed"]:
-        raise SrbenchError(f"{refused} seed {shown(one['seed'])} against {shown(two['seed'])}")
-    if one["utterances"] != two["utterances"]:
+    if one.seed != two.seed:
+        raise SrbenchError(f"{refused} seed {shown(one.seed)} against {shown(two.seed)}")
+    if one.utterances != two.utterances:
         raise SrbenchError(
-            f"{refused} they are not of the same utterances ({one['utterances']['n']} against "
-            f"{two['utterances']['n']}). Give both the same --data, --split and --limit."
+            f"{refused} they are not of the same utterances ({one.utterances.n} against "
+            f"{two.utterances.n}). Give both the same --data, --split and --limit."
         )
 
 
@@ -136,13 +138,13 @@ def _metrics(runs: Sequence[Run], labels: Sequence[str], asked: Sequence[str] | 
         for name in asked:
             get_metric(name)
             for run, label in zip(runs, labels, strict=True):
-                if name not in run.manifest["metrics"]:
-                    raise SrbenchError(f"the run of {label} has no {name}, only {', '.join(run.manifest['metrics'])}")
+                if name not in run.manifest.metrics:
+                    raise SrbenchError(f"the run of {label} has no {name}, only {', '.join(run.manifest.metrics)}")
         return list(asked), []
-    everywhere = [name for name in runs[0].manifest["metrics"] if all(name in r.manifest["metrics"] for r in runs)]
+    everywhere = [name for name in runs[0].manifest.metrics if all(name in r.manifest.metrics for r in runs)]
     if not everywhere:
         raise SrbenchError(f"{' and '.join(labels)} have no metric in common")
-    rest = dict.fromkeys(name for run in runs for name in run.manifest["metrics"] if name not in everywhere)
+    rest = dict.fromkeys(name for run in runs for name in run.manifest.metrics if name not in everywhere)
     return everywhere, [f"Not compared, because not all runs have it: {', '.join(rest)}."] if rest else []
 
 
@@ -171,12 +173,12 @@ def _run(run: Run, label: str) -> dict[str, Any]:
     failures = [{"utterance": r.utterance, "error": r.error} for r in run.records if r.error]
     return {
         "label": label,
-        "name": run.manifest["upscaler"]["name"],
+        "name": run.manifest.upscaler.name,
         "n": len(run.records) - len(failures),
         "failed": len(failures),
         "failures": failures,
-        "warnings": run.manifest["warnings"],
-        "provenance": run.manifest["upscaler"],
+        "warnings": list(run.manifest.warnings),
+        "provenance": dict(run.manifest.upscaler.told),
         "run_dir": str(run.folder),
     }
 

@@ -13,7 +13,7 @@ from srbench.errors import SrbenchError, shown
 from srbench.protocols import Protocol, load_protocol, protocol_names
 from srbench.results.validate import split_ids
 from srbench.run import Record, Run, find_runs, open_run
-from srbench.run.folder import MANIFEST
+from srbench.run.manifest import MANIFEST
 from srbench.run.recordings import is_recording
 from srbench.scoring.references import Basis, References, Terms, differing_terms, is_scored, references_of, terms_of
 
@@ -37,7 +37,7 @@ class Candidate:
     @property
     def upscaler(self) -> str:
         """The name of who made it."""
-        return str(self.run.manifest["upscaler"]["name"])
+        return self.run.manifest.upscaler.name
 
 
 def known_protocols(files: Sequence[str | Path] = ()) -> dict[str, Protocol]:
@@ -145,22 +145,22 @@ def take_in(
         except SrbenchError as error:
             aside.append(Aside(folder, tuple(str(error).splitlines()), fault=True))
             continue
-        protocol: Basis | None = protocols.get(run.manifest["protocol"])
+        protocol: Basis | None = protocols.get(run.manifest.protocol)
         try:
-            if is_scored(run.manifest["protocol_signature"]):
+            if is_scored(run.manifest.protocol_signature):
                 protocol = references_of(run)
         except SrbenchError as error:
             aside.append(Aside(folder, (str(error),), fault=True))
             continue
         if protocol is None:
-            reason = f"protocol {shown(run.manifest['protocol'])} is not known here: give its file with --protocol"
+            reason = f"protocol {shown(run.manifest.protocol)} is not known here: give its file with --protocol"
         else:
             reason = _unfit(run, protocol, allow_partial)
         if protocol is None or reason:
             aside.append(Aside(folder, (reason,), direct))
             continue
         candidate = Candidate(run, protocol)
-        key = (protocol.name, str(run.manifest["upscaler"]["kind"]), candidate.upscaler)
+        key = (protocol.name, run.manifest.upscaler.kind, candidate.upscaler)
         found.setdefault(key, []).append(candidate)
     found, strange = _one_set_a_name(found, standing or {})
     lost = {c.protocol.name for c, _ in strange} - {name for name, _, _ in found}  # nothing of it is published
@@ -170,7 +170,7 @@ def take_in(
     ]
     taken, notes = [], []
     for (protocol_name, _, upscaler), several in found.items():
-        weights = {str(c.run.manifest["upscaler"].get("weights_sha256")) for c in several}
+        weights = {str(c.run.manifest.upscaler.told.get("weights_sha256")) for c in several}
         if "@" in upscaler and len(weights) > 1:  # not one upscaler run again: two training runs' best.safetensors
             why = f"{len(weights)} files of weights make the name {upscaler}: rename one, run it again, leave this out"
             aside += [Aside(c.run.folder, (why,), fault=True) for c in several]
@@ -208,20 +208,20 @@ def _one_set_a_name(
 
 
 def _started(candidate: Candidate) -> tuple[str, str]:
-    return candidate.run.manifest["started"], candidate.run.folder.name
+    return candidate.run.manifest.started, candidate.run.folder.name
 
 
 def _unfit(run: Run, protocol: Basis, allow_partial: bool) -> str:
     """Say why a run does not belong into a leaderboard though nothing need be wrong with it; "" where it does."""
     manifest = run.manifest
-    if not manifest["own_corpus"]:
+    if not manifest.own_corpus:
         return next(
-            (str(note) for note in manifest["notes"] if str(note).startswith("Not the protocol's own")),
+            (note for note in manifest.notes if note.startswith("Not the protocol's own")),
             "it is not a run on the protocol's own corpus and split",
         )
-    lacking = [name for name in protocol.metrics if name not in manifest["metrics"]]
-    if lacking or len(manifest["metrics"]) != len(protocol.metrics):
-        more = sorted(manifest["metrics"].keys() - set(protocol.metrics))
+    lacking = [name for name in protocol.metrics if name not in manifest.metrics]
+    if lacking or len(manifest.metrics) != len(protocol.metrics):
+        more = sorted(manifest.metrics.keys() - set(protocol.metrics))
         text = "; ".join(
             f"{word} {', '.join(names)}" for word, names in (("without", lacking), ("with", more)) if names
         )
@@ -229,7 +229,7 @@ def _unfit(run: Run, protocol: Basis, allow_partial: bool) -> str:
     if allow_partial:
         return ""
     expected = protocol.expected if isinstance(protocol, References) else len(split_ids(protocol))
-    listed = manifest["utterances"].get("n")
+    listed = manifest.utterances.n
     if listed == len(run.records) < expected:
         return f"it is partial: {listed} of {expected} utterances (--allow-partial takes it, and its n says so)"
     failed = [record for record in run.records if record.error]

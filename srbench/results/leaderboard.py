@@ -33,7 +33,7 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
     SrbenchError
         If a recording changed between two of the runs.
     """
-    refuse_other_recordings([(run.manifest["upscaler"]["name"], run.records) for run in (*runs, *anchors)])
+    refuse_other_recordings([(run.manifest.upscaler.name, run.records) for run in (*runs, *anchors)])
     entries = [run_entry(run) for run in (*runs, *anchors)]
     of_all = standings([contestant(run) for run in (*runs, *anchors)], tuple(plan.definitions))
     for entry, of_metrics in zip(entries, of_all, strict=True):
@@ -62,7 +62,7 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
 
 def names(runs: Sequence[Run]) -> list[str]:
     """Return a name for each run: its upscaler's, or where two share it (weights of one file name) the run's folder."""
-    told = [str(run.manifest["upscaler"]["name"]) for run in runs]
+    told = [run.manifest.upscaler.name for run in runs]
     for finer in ([run.folder.name for run in runs], [str(run.folder) for run in runs]):
         told = [fine if told.count(name) > 1 else name for name, fine in zip(told, finer, strict=True)]
     return told
@@ -112,13 +112,13 @@ def run_entry(run: Run) -> dict[str, Any]:
     aggregates = aggregate_run(run)
     write_aggregates(run, aggregates)
     return {
-        "name": run.manifest["upscaler"]["name"],
+        "name": run.manifest.upscaler.name,
         "n": sum(1 for record in run.records if not record.error),
         "failed": sum(1 for record in run.records if record.error),
         "failures": [{"utterance": r.utterance, "error": r.error} for r in run.records if r.error],
         "real_time_factor": real_time_factor(run),
-        "warnings": run.manifest["warnings"],
-        "provenance": run.manifest["upscaler"],
+        "warnings": list(run.manifest.warnings),
+        "provenance": dict(run.manifest.upscaler.told),
         "run_dir": str(run.folder),
         "metrics": {name: _metric(aggregate) for name, aggregate in aggregates.items()},
     }

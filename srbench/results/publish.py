@@ -21,7 +21,7 @@ from srbench.results.recheck import DIFFER, RUN, SAME, Recheck, agree, recheck
 from srbench.results.standing import CEILING, UNKNOWN, Standing, contestant, standings
 from srbench.results.validate import check_run
 from srbench.run import FLOOR, Run, open_run
-from srbench.run.folder import MANIFEST
+from srbench.run.manifest import MANIFEST
 from srbench.run.recordings import recordings, refuse_other_recordings
 from srbench.scoring.references import Basis, References, Terms
 from srbench.signature import differing_fields
@@ -211,30 +211,31 @@ def _standing(folder: Path) -> dict[str, Terms]:
 
 def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Basis, rechecked: str = "0") -> Row:
     """Return the row of a checked run, with what computing rows again came to; metrics in the protocol's order."""
-    manifest, told = run.manifest, run.manifest["upscaler"]
+    manifest, upscaler = run.manifest, run.manifest.upscaler
+    told = upscaler.told
     failed = sum(1 for record in run.records if record.error)
     factor = real_time_factor(run)
-    machine = manifest["machine"]
+    machine = manifest.machine
     facts = {
-        "upscaler": told["name"],
-        "kind": "anchor" if told["kind"] == "anchor" else "model",
+        "upscaler": upscaler.name,
+        "kind": "anchor" if upscaler.anchor else "model",
         **{key: told.get(key, "") for key in ("distribution", "version", "num_parameters")},
         **{key: told.get(key, "") for key in ("weights", "weights_sha256", "source_sha256")},
         "trained_on": _trained_on(told),
         "n": len(run.records) - failed,
         "failed": failed,
-        "expected": manifest["split"]["expected"],
+        "expected": manifest.split.expected,
         "resampled": _resampled(aggregates.values()),
         "real_time_factor": "" if factor is None else f"{factor:.3g}",
-        "protocol_signature": manifest["protocol_signature"],
+        "protocol_signature": manifest.protocol_signature,
         "recordings": recordings_fact(recordings(run.records)),
         "run": run.folder.resolve().name,
-        "seed": manifest["seed"],
-        "date": manifest["started"],
-        "versions": " ".join(f"{package}={version}" for package, version in manifest["versions"].items()),
+        "seed": manifest.seed,
+        "date": manifest.started,
+        "versions": " ".join(f"{package}={version}" for package, version in manifest.versions.items()),
         "machine": ", ".join(str(machine[key]) for key in ("system", "processor") if key in machine),
         "rechecked": rechecked,
-        "warnings": "; ".join(map(str, manifest["warnings"])),
+        "warnings": "; ".join(manifest.warnings),
     }
     values = {
         name: Value(a.mean, *a.ci95, a.n, a.signature, a.over) for name in protocol.metrics for a in [aggregates[name]]
@@ -351,7 +352,7 @@ def _runs_of(board: Board, sound: Sequence[_Sound]) -> dict[str, Run]:
             try:
                 run = open_run(place / row.facts["run"])
                 refuse_other_recordings([("", sound[0].run.records), (row.name, run.records)])
-                same = run.manifest["metrics"] == {name: value.signature for name, value in row.values.items()}
+                same = run.manifest.metrics == {name: value.signature for name, value in row.values.items()}
                 if same and not _differing_means(row, aggregate_run(run)):
                     found[row.name] = run
             except SrbenchError:  # it is not asked for: its row keeps what is known of it

@@ -111,7 +111,7 @@ def recheck(
         return Recheck(0, (), "not rechecked: nothing of it has a value, it failed on every utterance")
     if not drawn:
         return Recheck(0, (), f"not rechecked: none of its utterances are in {corpus.root}")
-    definitions = protocol.define_metrics(tuple(run.manifest["metrics"]))
+    definitions = protocol.define_metrics(tuple(run.manifest.metrics))
     kept, how = False, RUN
     try:
         if isinstance(protocol, References):
@@ -158,7 +158,7 @@ def _run_again(run: Run, protocol: Protocol, corpus: Corpus, plugins: Sequence[P
     records = {record.utterance: record for record in run.records}
 
     def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
-        record = evaluate(Task(protocol, definitions, entrant, run.manifest["seed"], corpus.root), utterance)
+        record = evaluate(Task(protocol, definitions, entrant, run.manifest.seed, corpus.root), utterance)
         if not is_recording(records[utterance.id], utterance.path):
             raise SrbenchError(f"{utterance.path} is not the recording that was scored (SHA-256 differs)")
         if record.error:

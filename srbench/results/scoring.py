@@ -85,13 +85,13 @@ def write_score_table(runs: Sequence[ScoreRun], path: str | Path) -> None:
     OSError
         If it cannot be written.
     """
-    metrics = tuple(runs[0].manifest["metrics"])
+    metrics = tuple(runs[0].manifest.metrics)
     rows = [
         {
-            "system": run.manifest["upscaler"]["name"],
+            "system": run.manifest.upscaler.name,
             **dict(zip((*FIXED_COLUMNS, *metrics), utterance_row(record, metrics), strict=True)),
             **pair_row(record),
-            "signature": run.manifest["protocol_signature"],
+            "signature": run.manifest.protocol_signature,
         }
         for run in runs
         for record in run.records

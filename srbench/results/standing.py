@@ -88,14 +88,13 @@ class Contestant:
 
 def contestant(run: Run) -> Contestant:
     """Return a run as a column of a table: an anchor, or a model, among which the spline is."""
-    told, metrics = run.manifest["upscaler"], run.manifest["metrics"]
+    told, metrics = run.manifest.upscaler, run.manifest.metrics
     columns: dict[str, Any] = {
         name: np.array([record.values.get(name, math.nan) for record in run.records]) for name in metrics
     }
     columns["utterance"] = [record.utterance for record in run.records]
     columns["speaker"] = [record.speaker for record in run.records]
-    anchor = told["kind"] == "anchor"
-    return Contestant(columns, not anchor, told["name"] == FLOOR, anchor and told["name"] == CEILING)
+    return Contestant(columns, not told.anchor, told.name == FLOOR, told.anchor and told.name == CEILING)
 
 
 def standings(contestants: Sequence[Contestant], metrics: Sequence[str]) -> list[dict[str, Standing]]:

@@ -20,8 +20,8 @@ from srbench.metrics import METRICS, get_metric
 from srbench.results.aggregate import Aggregate, aggregate_run
 from srbench.run import ORACLES, Record, Run
 from srbench.run.engine import FIXED_COLUMNS, utterance_row
-from srbench.run.folder import ANEW, MANIFEST
-from srbench.run.manifest import folder_name
+from srbench.run.folder import ANEW
+from srbench.run.manifest import ANCHOR, AUDIO, MANIFEST, Manifest, Utterances
 from srbench.run.plan import not_own
 from srbench.run.recordings import recordings
 from srbench.scoring.references import Basis, References
@@ -30,7 +30,6 @@ from srbench.table import read_table
 
 # tables of a run are written with all their digits; another build of NumPy may add up in another order
 TABLE_TOLERANCE = 1e-9
-_IDENTITY = ("protocol_signature", "metrics", "utterances", "upscaler", "seed")
 _INTERVAL = {"ci95_low", "ci95_high"}
 
 
@@ -97,30 +96,26 @@ def check_run(run: Run, protocol: Basis, corpus: Corpus | None = None) -> Checke
     return Checked(tuple(found), aggregates, {speaker: metrics for speaker, metrics in suspects.items() if metrics})
 
 
-def _check_manifest(manifest: Mapping[str, Any]) -> list[Finding]:
-    told = manifest["upscaler"]
+def _check_manifest(manifest: Manifest) -> list[Finding]:
+    told = manifest.upscaler
     wrong: list[str] = []
-    if not told["name"].strip():
-        wrong.append("the upscaler has no name")
-    elif told["kind"] not in ("upscaler", "anchor", "audio") or (
-        told["kind"] == "anchor" and told["name"] not in ORACLES
-    ):
-        wrong.append(f"there is no {told['kind']} '{told['name']}'")
-    wrong += [f"there is no metric '{name}' here" for name in manifest["metrics"] if name not in METRICS]
+    if told.kind not in ("upscaler", ANCHOR, AUDIO) or (told.anchor and told.name not in ORACLES):
+        wrong.append(f"there is no {told.kind} '{told.name}'")
+    wrong += [f"there is no metric '{name}' here" for name in manifest.metrics if name not in METRICS]
     try:
-        datetime.fromisoformat(manifest["started"])
+        datetime.fromisoformat(manifest.started)
     except ValueError:
-        wrong.append(f"started '{manifest['started']}' is no date")
+        wrong.append(f"started '{manifest.started}' is no date")
     return [Finding(MANIFEST, "", text) for text in wrong]
 
 
 def _check_identity(run: Run) -> list[Finding]:
     """Check that the folder is named by what its manifest says that its numbers depend on, and what they rest on."""
-    told = run.manifest.get("recordings")  # version 0.1.0 says nothing of them
+    told = run.manifest.recordings  # version 0.1.0 says nothing of them
     if told is not None and told != recordings(run.records):
         text = f"its recordings are not those of the journal: it was edited, or the journal; {ANEW}"
         return [Finding(MANIFEST, "", text)]
-    named = folder_name({key: run.manifest[key] for key in _IDENTITY})
+    named = run.manifest.folder_name
     if named == run.folder.resolve().name:
         return []
     text = f"it is the manifest of {named}: it was edited, or the folder was renamed; run it again"
@@ -130,11 +125,11 @@ def _check_identity(run: Run) -> list[Finding]:
 def _check_definitions(run: Run, protocol: Basis) -> list[Finding]:
     manifest, found = run.manifest, []
     wanted = {"protocol": str(protocol.signature())}
-    told = {"protocol": manifest["protocol_signature"]}
+    told = {"protocol": manifest.protocol_signature}
     try:
-        names = tuple(manifest["metrics"])
+        names = tuple(manifest.metrics)
         wanted |= {name: str(made.signature()) for name, made in protocol.define_metrics(names).items()}
-        told |= manifest["metrics"]
+        told |= manifest.metrics
     except SrbenchError as error:
         found.append(Finding(MANIFEST, "", f"its metrics cannot be checked here: {error}"))
     for name in wanted:
@@ -147,16 +142,16 @@ def _check_definitions(run: Run, protocol: Basis) -> list[Finding]:
             found.append(Finding(MANIFEST, name, text))
     if isinstance(protocol, References):
         return found
-    if not manifest["own_corpus"] or manifest["corpus"].get("name") != protocol.corpus:
+    if not manifest.own_corpus or manifest.corpus.name != protocol.corpus:
         found.append(Finding(MANIFEST, "", f"it is not a run on {protocol.corpus}, the protocol's own corpus"))
     if other := not_own(protocol.load_split().samples(), {r.utterance: r.recording for r in run.records}):
         found.append(Finding("journal.jsonl", "", other))
-    split = manifest["split"]
+    split = manifest.split
     of_split = {"name": protocol.load_split().name, "side": protocol.side, "expected": len(split_ids(protocol))}
     found += [
-        Finding(MANIFEST, "", f"the split's {key} is {value}, not {split.get(key)}")
+        Finding(MANIFEST, "", f"the split's {key} is {value}, not {getattr(split, key)}")
         for key, value in of_split.items()
-        if split.get(key) != value
+        if getattr(split, key) != value
     ]
     return found
 
@@ -169,17 +164,17 @@ def split_ids(protocol: Basis) -> tuple[str, ...]:
 
 
 def _check_ids(run: Run, protocol: Basis) -> list[Finding]:
-    ids, wanted, listed = [r.utterance for r in run.records], split_ids(protocol), run.manifest["utterances"]
+    ids, wanted, listed = [r.utterance for r in run.records], split_ids(protocol), run.manifest.utterances
     known, found = set(wanted), []
     for utterance, times in Counter(ids).items():
         if utterance not in known:
             found.append(Finding("utterances.csv", utterance, f"is not in {_set_of(protocol)}"))
         elif times > 1:
             found.append(Finding("utterances.csv", utterance, f"stands {times} times"))
-    if listed.get("n") == len(wanted):  # a run of them all
+    if listed.n == len(wanted):  # a run of them all
         absent = sorted(known.difference(ids))
         found += [Finding("utterances.csv", utterance, "is absent, and the manifest counts it") for utterance in absent]
-    if not found and (listed.get("n"), listed.get("sha256")) != (len(ids), checksum(ids)):
+    if not found and listed != Utterances(len(ids), checksum(ids)):
         found.append(Finding("utterances.csv", "", "its rows are not the utterances that the manifest counts"))
     return found
 
@@ -190,7 +185,7 @@ def _set_of(protocol: Basis) -> str:
 
 def _check_rows(run: Run) -> list[Finding]:
     """Check every row of ``utterances.csv`` against the journal, and what the journal says against what can be."""
-    metrics = tuple(run.manifest["metrics"])
+    metrics = tuple(run.manifest.metrics)
     columns = (*FIXED_COLUMNS, *metrics)
     rows = read_table(run.folder / "utterances.csv")[1:]
     ranges = {name: get_metric(name).range for name in metrics}
@@ -247,7 +242,7 @@ def _check_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> list[tup
         low, high = a.ci95
         counts = {key: getattr(a, key) for key in ("resampled", "n", "undefined", "failed", "expected", "signature")}
         numbers = {"mean": a.mean, "ci95_low": low, "ci95_high": high}
-        of_run = {"aggregation": a.aggregation, "protocol_signature": run.manifest["protocol_signature"]}
+        of_run = {"aggregation": a.aggregation, "protocol_signature": run.manifest.protocol_signature}
         return {**numbers, **counts, **of_run, "unit": metric.unit, "better": metric.better}
 
     return _compare_table(run.folder / "aggregates.csv", "metric", list(aggregates), told)

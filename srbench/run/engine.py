@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
-from srbench.files import alone_in, clear_unfinished, need_plain, read_file
+from srbench.files import alone_in, clear_unfinished, need_plain
 from srbench.run.batches import in_batches
 from srbench.run.entrant import Entrant, leakage
 from srbench.run.estimates import Estimates, estimates_in
-from srbench.run.manifest import LARGEST, folder_name, identity, manifest, write_json
+from srbench.run.manifest import Manifest, Provenance, identity_of, manifest
 from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
 from srbench.run.recordings import recordings
@@ -34,7 +32,7 @@ class Run:
     """A finished run: its folder, its manifest, and the records in the order of the plan."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     records: tuple[Record, ...]
 
 
@@ -79,8 +77,8 @@ def run_entrant(
         or no recording can be used.
     """
     provenance = entrant.provenance(plan.protocol)
-    known = identity(plan, provenance, seed)
-    folder = Path(results) / plan.protocol.name / folder_name(known)
+    known = identity_of(plan, provenance, seed)
+    folder = Path(results) / plan.protocol.name / known.folder_name
     task = Task(
         plan.protocol,
         plan.definitions,
@@ -92,29 +90,29 @@ def run_entrant(
         fresh,
         where.timeout,
     )
-    document = {**manifest(plan, known), "warnings": leakage(provenance, plan)}
     if where.workers > 1 or where.executor is not None:
         entrant.close()  # its processes are the workers' now
-    with closing(entrant), begun(folder, document, fresh=fresh, wait=wait) as journal:
+    begins = manifest(plan, known, leakage(provenance, plan))
+    with closing(entrant), begun(folder, begins, fresh=fresh, wait=wait) as (journal, told):
         records = _evaluate_all(plan, task, journal, where, progress)
         if all(record.input_at_fault for record in records):
             raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
-        document["recordings"] = recordings(records)
-        write_json(folder / "manifest.json", document)
+        done = replace(told, recordings=recordings(records))
+        done.write(folder)
         write_run_tables(folder, records, tuple(plan.definitions))
-    return Run(folder, document, records)
+    return Run(folder, done, records)
 
 
 @contextmanager
-def begun(folder: Path, document: dict[str, Any], *, fresh: bool, wait: bool = False) -> Iterator[Path]:
+def begun(folder: Path, manifest: Manifest, *, fresh: bool, wait: bool = False) -> Iterator[tuple[Path, Manifest]]:
     """Begin a run in its folder, or go on with it, alone there: write its manifest, and offer the journal's path.
 
     Parameters
     ----------
     folder : Path
         Made where it is absent.
-    document : dict
-        The manifest; its date becomes that of the first start, where something is finished already.
+    manifest : Manifest
+        It is offered too, with the date of the first start, where something is finished already.
     fresh : bool
         Forget what was finished before.
     wait : bool
@@ -134,15 +132,15 @@ def begun(folder: Path, document: dict[str, Any], *, fresh: bool, wait: bool = F
             clear_unfinished(folder.parent)
             if fresh:
                 journal.unlink(missing_ok=True)
-            document["started"] = _started_before(folder) or document["started"]
-            write_json(folder / "manifest.json", document)
-            yield journal
+            manifest = replace(manifest, started=_started_before(folder) or manifest.started)
+            manifest.write(folder)
+            yield journal, manifest
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
 
 
 def _estimates(
-    results: Path, plan: Plan, entrant: Entrant, provenance: dict[str, Any], seed: int, gigabytes: float
+    results: Path, plan: Plan, entrant: Entrant, provenance: Provenance, seed: int, gigabytes: float
 ) -> Estimates | None:
     """Return where estimates are kept; None for anchors, which are made quickly, and where none are wanted."""
     if entrant.anchor or gigabytes <= 0:
@@ -155,8 +153,8 @@ def _started_before(folder: Path) -> str:
     try:
         if not (folder / "journal.jsonl").stat().st_size:
             return ""
-        return str(json.loads(read_file(folder / "manifest.json", LARGEST))["started"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return Manifest.read(folder).started
+    except (OSError, SrbenchError):
         return ""
 
 

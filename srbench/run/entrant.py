@@ -7,7 +7,7 @@ reach) and the *reference* itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -20,6 +20,7 @@ from srbench.degradation import Brickwall
 from srbench.errors import SrbenchError
 from srbench.names import check_name
 from srbench.protocols import Prepared, Protocol
+from srbench.run.manifest import ANCHOR, Provenance, tell_of
 from srbench.run.model import Model, ModelProcess
 from srbench.run.plan import Plan
 from srbench.upscaler import announce, find_registration, registrations
@@ -51,7 +52,7 @@ class Entrant:
     precision: str | None = None
     batch: int = 1
 
-    def provenance(self, protocol: Protocol) -> dict[str, Any]:
+    def provenance(self, protocol: Protocol) -> Provenance:
         """Return where it comes from and what it tells of itself.
 
         Raises
@@ -60,7 +61,7 @@ class Entrant:
             If the upscaler has no fit name, is unknown, cannot be built, or does not support the protocol's rates.
         """
         if self.anchor:
-            return {"name": self.name, "kind": "anchor", "distribution": "srbench"}
+            return tell_of(self.name, {"name": self.name, "kind": ANCHOR, "distribution": "srbench"})
         check_name("an upscaler's name", _told_name(self.name))
         process = _process(self.model)
         process.check_rates(protocol.low_rate, protocol.high_rate)
@@ -68,7 +69,7 @@ class Entrant:
             raise SrbenchError(f"upscaler {self.name} takes one signal at a time (no method upscale_batch): no --batch")
         told: dict[str, Any] = {"device": self.device} if self.device else {}
         told |= {"batch": self.batch} if self.batch > 1 else {}  # last digits may depend on what goes together
-        return {**process.told, "name": _told_name(self.name), "kind": "upscaler", **told}
+        return tell_of(self.name, {**process.told, "name": _told_name(self.name), "kind": "upscaler", **told})
 
     @property
     def model(self) -> Model:
@@ -152,9 +153,9 @@ def _process(model: Model) -> ModelProcess:
     return _PROCESSES[model]
 
 
-def leakage(provenance: Mapping[str, Any], plan: Plan) -> list[str]:
+def leakage(provenance: Provenance, plan: Plan) -> list[str]:
     """Return a warning if the upscaler says that it was trained on speakers that are scored here."""
-    trained = set(map(str, provenance.get("training_speakers", ())))
+    trained = set(map(str, provenance.told.get("training_speakers", ())))
     met = sorted(trained & {utterance.speaker for utterance in plan.utterances})
     return [f"trained on {len(met)} of the speakers scored here: {', '.join(met)}"] if met else []
 

@@ -12,17 +12,15 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from srbench.audio import Samples
 from srbench.files import UNFINISHED, beside, clear_unfinished, open_file
 from srbench.protocols import Protocol
-from srbench.run.manifest import versions
+from srbench.run.manifest import Provenance, versions
 
 FOLDER = ".estimates"  # in the folder of results
 LEAST_SECONDS = 0.05  # what is made in less is made again
@@ -105,12 +103,12 @@ class Estimates:
         return self.folder / digest[:2] / f"{digest[2:]}.npz"
 
 
-def estimates_in(results: Path, protocol: Protocol, provenance: Mapping[str, Any], seed: int, most: int) -> Estimates:
+def estimates_in(results: Path, protocol: Protocol, provenance: Provenance, seed: int, most: int) -> Estimates:
     """Return where the estimates of an entrant lie in a folder of results, which may keep so many bytes of them."""
     made = protocol.signature().fields
     told = {
         "protocol": [f"{key}:{value}" for key, value in made if key not in _OF_NO_MATTER],
-        "upscaler": dict(provenance),
+        "upscaler": provenance.told,
         "seed": seed,
         "versions": versions(),
     }

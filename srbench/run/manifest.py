@@ -8,72 +8,213 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from srbench import __version__
+from srbench import __version__, schema
 from srbench.corpora.splits import checksum
-from srbench.files import whole_file
+from srbench.errors import SrbenchError, shown
+from srbench.files import read_file, whole_file
+from srbench.metrics import Definition
+from srbench.names import check_name
 from srbench.run.plan import Plan
+from srbench.signature import Signature
 
+MANIFEST = "manifest.json"
 FORMAT = 1
-LARGEST = 10_000_000  # bytes of a manifest
+AUDIO, ANCHOR = "audio", "anchor"  # kinds of provenance; an upscaler is the third
+_LARGEST = 10_000_000  # bytes of a manifest
 _PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq", "pystoi", "visqol-python", "speechmos", "torch")
 
 
-def identity(plan: Plan, provenance: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Return all that the numbers of a run depend on: two runs of equal identity continue each other."""
-    return {
-        "protocol_signature": str(plan.signature),
-        "metrics": {name: str(definition.signature()) for name, definition in plan.definitions.items()},
-        "utterances": {"n": len(plan.utterances), "sha256": checksum([u.id for u in plan.utterances])},
-        "upscaler": dict(provenance),
-        "seed": seed,
-    }
+@dataclass(frozen=True)
+class Provenance:
+    """Who made the estimates of a run: an upscaler, an anchor, or (`AUDIO`) somebody elsewhere.
+
+    ``told`` is all that it tells of itself, the other fields included: an upscaler may tell what it likes.
+    """
+
+    name: str
+    kind: str
+    distribution: str = ""
+    device: str | None = None
+    precision: str | None = None
+    told: Mapping[str, Any] = field(default_factory=dict, metadata=schema.WHOLE)
+
+    @property
+    def anchor(self) -> bool:
+        """Whether it is an anchor."""
+        return self.kind == ANCHOR
 
 
-def folder_name(known: Mapping[str, Any]) -> str:
-    """Return the name of a run's folder: the entrant's, with the first 8 hex digits of the identity's SHA-256."""
-    told = known["upscaler"]
-    text = json.dumps(known, sort_keys=True, ensure_ascii=False, default=str)
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", str(told["name"]))
-    prefix = "anchor-" if told.get("kind") == "anchor" else ""
-    return f"{prefix}{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+@dataclass(frozen=True)
+class Utterances:
+    """How many utterances a run is of, and the checksum of their ids."""
+
+    n: int
+    sha256: str
 
 
-def manifest(plan: Plan, known: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the manifest of a run: its identity, what is to be said with its numbers, versions, machine, date."""
-    protocol = plan.protocol
-    return {
-        "format": FORMAT,
-        "protocol": protocol.name,
-        "protocol_title": protocol.title,
-        **known,
-        "split": {"name": plan.split, "side": plan.side, "expected": plan.expected, "found": plan.found},
-        "own_corpus": plan.own,
-        "notes": list(plan.notes),
-        "corpus": {"name": plan.corpus.name, "folder": plan.corpus.root.name},
-        **circumstances(),
-    }
+@dataclass(frozen=True)
+class SplitFound:
+    """The split and its side, how many utterances it has, and how many of them were there."""
+
+    name: str
+    side: str
+    expected: int
+    found: int
 
 
-def circumstances() -> dict[str, Any]:
-    """Return what a manifest says besides: when, with which versions, on which machine."""
-    return {
-        "aggregation": "mean.utterance",
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "versions": {"srbench": __version__, "python": platform.python_version(), **versions()},
-        "machine": {"system": platform.platform(), "processor": _processor(), "cpus": os.cpu_count()},
-    }
+@dataclass(frozen=True)
+class CorpusFound:
+    """The corpus and its folder's name; of audio made elsewhere also where references and estimates lay."""
+
+    name: str
+    folder: str
+    root: str | None = None
+    estimates: str | None = None
 
 
-def write_json(path: Path, document: Any) -> None:
-    """Write a JSON file so that it is whole or not there at all."""
-    with whole_file(path) as file:
-        file.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+@dataclass(frozen=True)
+class Recordings:
+    """How many recordings could be read, the SHA-256 of their ids, and that of their ids and samples."""
+
+    n: int
+    ids: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that the numbers of a run depend on: two runs of equal identity continue each other."""
+
+    protocol_signature: str
+    metrics: Mapping[str, str]
+    utterances: Utterances
+    upscaler: Provenance
+    seed: int
+
+    @property
+    def folder_name(self) -> str:
+        """The name of a run's folder: the entrant's, with the first 8 hex digits of the identity's SHA-256."""
+        known = {each.name: schema.plain(getattr(self, each.name)) for each in fields(Identity)}
+        text = json.dumps(known, sort_keys=True, ensure_ascii=False, default=str)
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", self.upscaler.name)
+        prefix = "anchor-" if self.upscaler.anchor else ""
+        return f"{prefix}{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest(Identity):
+    """A run's identity, and what is to be said with its numbers: versions, machine, date.
+
+    ``recordings`` are known when it is finished; version 0.1.0 did not say them.
+    """
+
+    protocol: str
+    protocol_title: str
+    split: SplitFound
+    own_corpus: bool
+    notes: tuple[str, ...]
+    corpus: CorpusFound
+    aggregation: str = "mean.utterance"
+    started: str
+    versions: Mapping[str, str]
+    machine: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    recordings: Recordings | None = None
+
+    @staticmethod
+    def read(folder: Path) -> Manifest:
+        """Read it from a run's folder.
+
+        Raises
+        ------
+        SrbenchError
+            If it is missing, or not one: with all that is wrong in it.
+        """
+        path = folder / MANIFEST
+        try:
+            found = json.loads(read_file(path, _LARGEST, links=False))
+            json.dumps(found, ensure_ascii=False, allow_nan=False).encode()  # it goes into other files
+        except OSError as error:
+            raise SrbenchError(f"{path}: {error.strerror or 'cannot be read'}: not the folder of a run") from error
+        except (ValueError, RecursionError) as error:
+            raise SrbenchError(f"{path}: is not JSON: {shown(error)}") from error
+        if isinstance(found, dict) and (other := found.get("format", FORMAT)) != FORMAT:
+            raise SrbenchError(f"{path}: is of format {shown(other)}; this version reads {FORMAT}")
+        made = schema.read(Manifest, found, f"{path}: is not the manifest of a run")
+        check_name(f"{path}: an upscaler's name", made.upscaler.name)
+        return made
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the file holds it."""
+        head = {"format": FORMAT, "protocol": self.protocol, "protocol_title": self.protocol_title}
+        return {**head, **schema.plain(self)}
+
+    def write(self, folder: Path) -> None:
+        """Write it into a run's folder, whole or not at all."""
+        with whole_file(folder / MANIFEST) as file:
+            file.write(json.dumps(self.document(), indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def tell_of(entrant: str, told: Mapping[str, Any]) -> Provenance:
+    """Return what an entrant tells of itself.
+
+    Raises
+    ------
+    SrbenchError
+        If that is nothing that a manifest can hold.
+    """
+    return schema.read(Provenance, told, f"{shown(entrant)}: what it tells of itself is not fit for a manifest")
+
+
+def elsewhere(name: str) -> Provenance:
+    """Return what is known of who made audio elsewhere."""
+    return tell_of(name, {"name": name, "kind": AUDIO})
+
+
+def identity(
+    signature: Signature, definitions: Mapping[str, Definition], ids: Sequence[str], upscaler: Provenance, seed: int = 0
+) -> Identity:
+    """Return the identity of a run of an entrant over some utterances, by a protocol's or references' signature."""
+    signatures = {name: str(definition.signature()) for name, definition in definitions.items()}
+    return Identity(str(signature), signatures, Utterances(len(ids), checksum(ids)), upscaler, seed)
+
+
+def identity_of(plan: Plan, upscaler: Provenance, seed: int) -> Identity:
+    """Return the identity of the run of an entrant over a plan."""
+    return identity(plan.signature, plan.definitions, [each.id for each in plan.utterances], upscaler, seed)
+
+
+def manifest(plan: Plan, known: Identity, warnings: Sequence[str]) -> Manifest:
+    """Return the manifest of the run of a plan that begins now."""
+    return begin(
+        known,
+        protocol=plan.protocol.name,
+        protocol_title=plan.protocol.title,
+        split=SplitFound(plan.split, plan.side, plan.expected, plan.found),
+        own_corpus=plan.own,
+        notes=plan.notes,
+        corpus=CorpusFound(plan.corpus.name, plan.corpus.root.name),
+        warnings=warnings,
+    )
+
+
+def begin(known: Identity, *, warnings: Sequence[str] = (), **told: Any) -> Manifest:
+    """Return the manifest of a run of an identity that begins now, with this machine and these versions."""
+    return Manifest(
+        **{each.name: getattr(known, each.name) for each in fields(Identity)},
+        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        versions={"srbench": __version__, "python": platform.python_version(), **versions()},
+        machine={"system": platform.platform(), "processor": _processor(), "cpus": os.cpu_count()},
+        warnings=tuple(warnings),
+        **told,
+    )
 
 
 def versions() -> dict[str, str]:

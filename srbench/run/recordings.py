@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from srbench.corpora.corpus import file_digest, samples_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
+from srbench.run.manifest import Recordings
 from srbench.run.pipeline import Record
 
 
-def recordings(records: Iterable[Record]) -> dict[str, Any]:
-    """Return what a manifest says of a run's recordings.
-
-    ``n`` of them could be read; ``ids`` is the SHA-256 of their ids, ``sha256`` that of their ids and digests.
-    """
+def recordings(records: Iterable[Record]) -> Recordings:
+    """Return what a manifest says of a run's recordings."""
     told = {record.utterance: record.recording for record in records if record.recording}
     lines = [f"{utterance} {digest}" for utterance, digest in told.items()]
-    return {"n": len(told), "ids": checksum(list(told)), "sha256": checksum(lines)}
+    return Recordings(len(told), checksum(list(told)), checksum(lines))
 
 
 def is_recording(record: Record, path: Path) -> bool:

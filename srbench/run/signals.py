@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from srbench import audio
 from srbench.audio import Samples
@@ -44,20 +44,20 @@ def entrant_of(run: Run, protocol: Protocol, plugins: Sequence[Path] = ()) -> En
         If it is not to be had here, or is not what it was: another version, source or weights. The name of its weights
         is not followed to another place, nor to a download.
     """
-    told: dict[str, Any] = run.manifest["upscaler"]
-    name = str(told["name"])
+    told = run.manifest.upscaler
+    name = told.name
     weights = name.partition("@")[2]
     if PureWindowsPath(weights).name != weights:  # a run tells the file's name only; a place is somebody's invention
         raise SrbenchError(f"{name}: a run does not say where weights are: this one was edited")
     entrant = Entrant(
-        name if told["kind"] == "anchor" or plugins else f"{told.get('distribution', '')}:{name}",
-        anchor=told["kind"] == "anchor",
+        name if told.anchor or plugins else f"{told.distribution}:{name}",
+        anchor=told.anchor,
         plugins=tuple(plugins),
-        device=told.get("device"),
-        precision=told.get("precision"),
+        device=told.device,
+        precision=told.precision,
     )
-    now = entrant.provenance(protocol)
-    differ = sorted(key for key in told.keys() | now.keys() if told.get(key) != now.get(key))
+    then, now = told.told, entrant.provenance(protocol).told
+    differ = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
     if differ:
         raise SrbenchError(f"{name} is not what made this run: its {', '.join(differ)} differ")
     return entrant
@@ -99,8 +99,8 @@ def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, ent
         return Signals(*prepared, estimate, True)
     if entrant is None:
         raise SrbenchError(f"{run.folder.name} kept no audio of {utterance_id} (run with --save-audio)")
-    seed = int(run.manifest["seed"])
-    found = estimates_in(run.folder.parent.parent, protocol, run.manifest["upscaler"], seed, 0).find(
+    seed = run.manifest.seed
+    found = estimates_in(run.folder.parent.parent, protocol, run.manifest.upscaler, seed, 0).find(
         utterance_id, record.stamp, len(prepared.reference)
     )
     if found is not None:

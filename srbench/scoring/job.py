@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from srbench import audio
 from srbench.corpora.corpus import file_digest
-from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, define, get_metric
 from srbench.metrics.arguments import as_cutoff, as_names
@@ -21,7 +19,8 @@ from srbench.names import check_name
 from srbench.protocols import protocol_names
 from srbench.run import Run
 from srbench.run.engine import begun, write_run_tables
-from srbench.run.manifest import FORMAT, circumstances, folder_name, write_json
+from srbench.run.manifest import CorpusFound, Identity, Manifest, SplitFound, begin, elsewhere, identity
+from srbench.run.plan import ALL
 from srbench.run.recordings import recordings
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.faults import Looks
@@ -165,57 +164,37 @@ def score_system(
         If the results folder cannot be written, or another process is writing there.
     """
     pairs = job.systems[system]
-    known = _identity(job, system)
-    folder = Path(results) / job.name / folder_name(known)
+    known = identity(job.signature, job.definitions, [pair.id for pair in pairs.pairs], elsewhere(system))
+    folder = Path(results) / job.name / known.folder_name
     task = ScoreTask(job.definitions, job.sample_rate, job.cutoff, job.repairs, _root(job), pairs.root)
     work = Work(ScoreRecord, partial(evaluate, task), partial(died, task), partial(still_good, task))
-    document = _manifest(job, known, pairs)
-    with begun(folder, document, fresh=fresh) as journal:
+    with begun(folder, _manifest(job, known, pairs), fresh=fresh) as (journal, begins):
         told = partial(progress, system) if progress else None
         records = _name_swapped(do_all(work, pairs.pairs, journal, where, told), pairs.pairs, job.repairs)
-        document["recordings"] = recordings(records)
-        document["warnings"] = _counted(records)  # a leaderboard's row says it with the numbers
-        write_json(folder / "manifest.json", document)
+        # a leaderboard's row says the warnings with the numbers
+        done = dataclasses.replace(begins, recordings=recordings(records), warnings=_counted(records))
+        done.write(folder)
         write_run_tables(folder, records, tuple(job.definitions))
         told_pairs = [pair_row(record) for record in records]
         write_table(folder / "pairs.csv", list(told_pairs[0]), (row.values() for row in told_pairs))
-    return ScoreRun(folder, document, records, pairs)
+    return ScoreRun(folder, done, records, pairs)
 
 
 def _root(job: Job) -> Path:
     return job.reference if job.reference.is_dir() else job.reference.parent
 
 
-def _identity(job: Job, system: str) -> dict[str, Any]:
-    ids = [pair.id for pair in job.systems[system].pairs]
-    return {
-        "protocol_signature": str(job.signature),
-        "metrics": {name: str(definition.signature()) for name, definition in job.definitions.items()},
-        "utterances": {"n": len(ids), "sha256": checksum(ids)},
-        "upscaler": {"name": system, "kind": "audio"},
-        "seed": 0,
-    }
-
-
-def _manifest(job: Job, known: Mapping[str, Any], pairs: Pairs) -> dict[str, Any]:
+def _manifest(job: Job, known: Identity, pairs: Pairs) -> Manifest:
     repaired = ", ".join(f"{key} {value_text(value)}" for key, value in job.repairs.fields().items() if value)
-    return {
-        "format": FORMAT,
-        "protocol": job.name,
-        "protocol_title": f"Audio made elsewhere, at {job.sample_rate} Hz",
-        **known,
-        "split": {"name": "all", "side": "all", "expected": pairs.expected, "found": len(pairs.pairs)},
-        "own_corpus": True,
-        "notes": [*([f"Repaired where needed: {repaired}."] if repaired else []), *pairs.notes],
-        "corpus": {
-            "name": "folder",
-            "folder": job.reference.name,
-            "root": str(_root(job).absolute()),
-            "estimates": str(pairs.root),
-        },
-        **circumstances(),
-        "warnings": [],
-    }
+    return begin(
+        known,
+        protocol=job.name,
+        protocol_title=f"Audio made elsewhere, at {job.sample_rate} Hz",
+        split=SplitFound(ALL, ALL, pairs.expected, len(pairs.pairs)),
+        own_corpus=True,
+        notes=(*([f"Repaired where needed: {repaired}."] if repaired else []), *pairs.notes),
+        corpus=CorpusFound("folder", job.reference.name, str(_root(job).absolute()), str(pairs.root)),
+    )
 
 
 def _most_common_rate(paths: Sequence[Path]) -> int:
@@ -252,10 +231,10 @@ def _cutoff_of(lows: Sequence[Path], cutoff: float | None, reference_rate: int) 
     return half
 
 
-def _counted(records: Sequence[ScoreRecord]) -> list[str]:
+def _counted(records: Sequence[ScoreRecord]) -> tuple[str, ...]:
     """Return one line for each kind of warning: of how many pairs it was given."""
     times = Counter(kind for record in records for kind in {warning["kind"] for warning in record.warnings})
-    return [f"{kind}: {times[kind]} of {len(records)} pairs" for kind in KINDS if times[kind]]
+    return tuple(f"{kind}: {times[kind]} of {len(records)} pairs" for kind in KINDS if times[kind])
 
 
 def _name_swapped(

@@ -108,23 +108,23 @@ def references_of(run: Run) -> References:
         If the manifest is not one of a scored run.
     """
     manifest = run.manifest
-    told = dict(parse(manifest["protocol_signature"]).fields)
+    told = dict(parse(manifest.protocol_signature).fields)
     try:
         length = None if told["length"] == "none" else told["length"]
         wanted = (told["align"] == "yes", length, told["gain"] == "yes", told["resample"] != "none")
         repairs = Repairs(*wanted, told.get("channels"))
         cutoff = None if told["cutoff"] == "none" else float(told["cutoff"])
-        root, rate, expected = Path(manifest["corpus"]["root"]), int(told["sr"]), int(manifest["split"]["expected"])
+        root, rate = Path(manifest.corpus.root or told["root"]), int(told["sr"])
     except (KeyError, ValueError, TypeError) as error:
         raise SrbenchError(f"{run.folder}: is not the manifest of scores: {error!r}") from error
     return References(
-        manifest["protocol"],
-        manifest["protocol_title"],
-        tuple(manifest["metrics"]),
+        manifest.protocol,
+        manifest.protocol_title,
+        tuple(manifest.metrics),
         rate,
         cutoff,
         repairs,
-        expected,
+        manifest.split.expected,
         root,
         tuple(Utterance(r.utterance, r.speaker, root / r.file) for r in run.records),
         {r.utterance: r.stamp for r in run.records},
@@ -148,7 +148,7 @@ class Elsewhere:
 
     def __init__(self, run: Run, references: References) -> None:
         self._references = references
-        self._folder = Path(str(run.manifest["corpus"].get("estimates", "")))
+        self._folder = Path(run.manifest.corpus.estimates or "")
         if not self._folder.is_dir():
             raise SrbenchError(f"the estimates are not here any more ({self._folder})")
         self._records = read_journal(run.folder / "journal.jsonl", ScoreRecord)

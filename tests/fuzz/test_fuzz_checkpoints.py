@@ -21,7 +21,7 @@ from srbench_models.configurations import Configuration, configuration  # noqa: 
 from srbench_models.training.state import STATE, Progress, load_state, save_state  # noqa: E402
 
 from srbench.errors import SrbenchError  # noqa: E402
-from srbench.run.manifest import folder_name  # noqa: E402
+from srbench.run.manifest import Provenance, tell_of  # noqa: E402
 from srbench.upscaler import build_upscaler  # noqa: E402
 
 TINY = configuration("unet", join="add", blocks=1, first_filters=2, max_filters=2, first_kernel=9)
@@ -184,10 +184,10 @@ def test_what_a_card_says_is_written_down_with_a_run(folder: Path, data: st.Data
     path.write_bytes(weights)
     card_path(path).write_text(json.dumps(data.draw(damaged_document(json.loads(card)))), encoding="utf-8")
 
-    def told() -> str:
+    def told() -> Provenance:
         built, origin = build_upscaler(f"srcnn@{path}")
         provenance = {**built.describe(), **origin, "name": "srcnn"}
         json.dumps(provenance, ensure_ascii=False).encode()
-        return folder_name({"upscaler": provenance})
+        return tell_of("srcnn", provenance)
 
     answer(told)

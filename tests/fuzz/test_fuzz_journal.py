@@ -28,7 +28,7 @@ from srbench.results.publish import publish
 from srbench.run import Entrant, Run, make_plan, open_run, run_entrant
 from srbench.run.engine import utterance_row
 from srbench.run.journal import open_journal, read_journal
-from srbench.run.manifest import folder_name
+from srbench.run.manifest import Manifest
 from srbench.scoring.task import ScoreRecord
 
 PROTOCOL = """
@@ -112,10 +112,8 @@ def copied(run: Run, target: Path) -> Path:
 def renamed(folder: Path) -> Path:
     """Name a run's folder as its manifest says that it is called, where it says so: else nothing but that is found."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-        keys = ("protocol_signature", "metrics", "utterances", "upscaler", "seed")
-        name = folder_name({key: manifest[key] for key in keys})
-    except (ValueError, KeyError, TypeError, RecursionError):
+        name = Manifest.read(folder).folder_name
+    except SrbenchError:
         return folder
     return folder.rename(folder.with_name(name[:200]))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_runs import made_manifest
 
 from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
@@ -24,16 +25,12 @@ def run(name: str, values: Mapping[str, Mapping[str, float]], **manifest: Any) -
     """Return a run of values by utterance and metric; the speaker is the part of the id before the ``_``."""
     told: dict[str, Any] = {
         "protocol": "demo",
-        "protocol_signature": "PROTOCOL|low:4000|high:16000|v:1",
         "metrics": {"snr": "SNR|v:1", "lsd": LSD},
         "upscaler": {"name": name, "kind": "upscaler"},
-        "split": {"expected": len(values), "side": "test"},
-        "own_corpus": True,
-        "corpus": {"name": "demo-1"},
-        "notes": [],
+        "split": {"expected": len(values)},
     }
     records = tuple(Record(u, u.split("_")[0], f"{u}.wav", "", values=dict(found)) for u, found in values.items())
-    return Run(Path(f"runs/{name}-01234567"), {**told, **manifest}, records)
+    return Run(Path(f"runs/{name}-01234567"), made_manifest(**{**told, **manifest}), records)
 
 
 def many(speakers: int, each: int, level: float) -> dict[str, dict[str, float]]:

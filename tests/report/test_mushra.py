@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from made_runs import telling
 from test_site import IMAGE, SCRIPT, outside_run, small_protocol, small_runs
 
 from srbench import audio
@@ -102,12 +102,7 @@ def test_anchors_of_webmushra_only_below_the_cutoff(
 
 def test_more_than_the_recommendation_allows_is_said(made: tuple[list[Run], Path], tmp_path: Path):
     runs, _ = made
-    many = [
-        dataclasses.replace(
-            runs[0], manifest={**runs[0].manifest, "upscaler": {**runs[0].manifest["upscaler"], "name": f"spline{k}"}}
-        )
-        for k in range(11)
-    ]
+    many = [telling(runs[0], name=f"spline{k}") for k in range(11)]
     audio_folder = runs[0].folder / "audio"
     audio_folder.mkdir(exist_ok=True)
     utterance = demo_corpus().by_id()["demo1_001"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
+from made_runs import made_manifest
 
 from srbench.results import Aggregate, aggregate_run, write_aggregates
 from srbench.results.aggregate import read_utterances, real_time_factor
@@ -19,8 +19,8 @@ SIGNATURES = {"snr": "SNR|of:power|log:10log10|floor:none|v:1", "mse": "MSE|full
 
 def run_of(folder: Path, *lines: str, records: tuple[Record, ...] = (), expected: int | None = None) -> Run:
     (folder / "utterances.csv").write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="utf-8")
-    split = {"name": "s", "side": "test", "expected": len(lines) if expected is None else expected}
-    manifest: dict[str, Any] = {"metrics": SIGNATURES, "split": split, "protocol_signature": "PROTOCOL|v:1"}
+    split = {"expected": len(lines) if expected is None else expected}
+    manifest = made_manifest(metrics=SIGNATURES, split=split, protocol_signature="PROTOCOL|v:1")
     return Run(folder, manifest, records)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_runs import made_manifest
 
 from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
@@ -45,20 +46,14 @@ def made(tmp_path: Path) -> Made:
                 status = "failed" if error else "ok"
                 table.writerow([i, speaker, f"{i}.wav", 16000, 4800, status, error, "", *[text for _ in metrics]])
                 records.append(Record(i, speaker, f"{i}.wav", f"stamp-{i}", error=error))
-        manifest: dict[str, Any] = {
-            "protocol": "p",
-            "protocol_title": "P",
-            "protocol_signature": "PROTOCOL|low:4000|high:16000|v:1",
+        told: dict[str, Any] = {
             "metrics": metrics,
             "utterances": {"n": len(values), "sha256": f"{speakers}{len(values)}"},
             "upscaler": {"name": name, "kind": "upscaler"},
-            "seed": 0,
-            "split": {"name": "s", "side": "test", "expected": len(values), "found": len(values)},
-            "own_corpus": True,
+            "split": {"expected": len(values), "found": len(values)},
             "notes": ["Synthetic."],
-            "warnings": [],
         }
-        return Run(place, {**manifest, **more}, tuple(records))
+        return Run(place, made_manifest(**{**told, **more}), tuple(records))
 
     return make
 
@@ -89,7 +84,7 @@ def test_shape_on_real_audio(tmp_path: Path) -> None:
             assert value["mean_difference"] == pytest.approx(value["mean_a"] - value["mean_b"])
             assert value["ci95"][0] <= value["mean_difference"] <= value["ci95"][1]
             assert value["resampled"] == "utterances"  # the embedded corpus has one speaker
-            assert value["signature"] == runs[0].manifest["metrics"][name]
+            assert value["signature"] == runs[0].manifest.metrics[name]
             assert value["speakers"] == [
                 {
                     "speaker": "demo1",

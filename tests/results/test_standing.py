@@ -148,13 +148,13 @@ def test_a_split_that_ships_digests_knows_its_recordings(tmp_path: Path) -> None
     """Publish leaves out what is not the protocol's own, and refuses a run that says it is."""
     protocol = treated(tmp_path / "own", "true")
     ship_digests(protocol)
-    assert make_run(protocol, tmp_path / "results", Entrant("spline")).manifest["own_corpus"]
+    assert make_run(protocol, tmp_path / "results", Entrant("spline")).manifest.own_corpus
     path = tmp_path / "own" / "corpus" / f"{IDS[2]}.wav"
     samples, rate = soundfile.read(path)
     soundfile.write(path, 0.5 * samples, rate)
     run = make_run(protocol, tmp_path / "results", Entrant("linear"))
-    assert not run.manifest["own_corpus"]
-    assert f"1 of 6 recordings are not the protocol's own samples; the first: {IDS[2]}" in run.manifest["notes"][0]
+    assert not run.manifest.own_corpus
+    assert f"1 of 6 recordings are not the protocol's own samples; the first: {IDS[2]}" in run.manifest.notes[0]
     outcome = published(tmp_path, [run.folder], protocol)
     assert [(each.fault, "not the protocol's own samples" in each.reasons[0]) for each in outcome.aside] == [
         (True, True)
@@ -190,7 +190,7 @@ def interval_of(runs: dict[str, Run], one: str, other: str, metric: str) -> tupl
 
 def test_every_mark_is_what_compare_says(raced: tuple[Path, list[Run]], tmp_path: Path) -> None:
     protocol, everyone = raced
-    runs = {r.manifest["upscaler"]["name"]: r for r in everyone if not r.manifest["upscaler"]["name"].startswith("no_")}
+    runs = {r.manifest.upscaler.name: r for r in everyone if not r.manifest.upscaler.name.startswith("no_")}
     published(tmp_path, [run.folder for run in runs.values()], protocol)
     board = read_board(tmp_path / "leaderboard" / "tiny.csv")
     plan = make_plan(load_protocol(protocol), protocol.parent / "corpus")
@@ -224,7 +224,7 @@ def test_every_mark_is_what_compare_says(raced: tuple[Path, list[Run]], tmp_path
 def test_models_that_failed_on_other_utterances_carry_no_mark(raced: tuple[Path, list[Run]], tmp_path: Path) -> None:
     """Both are of 5 of 6: what differs is which."""
     protocol, everyone = raced
-    runs = {r.manifest["upscaler"]["name"]: r for r in everyone}
+    runs = {r.manifest.upscaler.name: r for r in everyone}
     chosen = [runs[name] for name in ("no_first", "no_last", "spline")]
     assert [sum(bool(r.error) for r in run.records) for run in chosen] == [1, 1, 0]
     outcome = published(tmp_path, [run.folder for run in chosen], protocol, allow_partial=True)
@@ -247,7 +247,7 @@ def test_what_rests_on_runs_that_are_not_here_is_kept_or_forgotten(
     raced: tuple[Path, list[Run]], tmp_path: Path
 ) -> None:
     protocol, everyone = raced
-    runs = {r.manifest["upscaler"]["name"]: r for r in everyone}
+    runs = {r.manifest.upscaler.name: r for r in everyone}
 
     def elsewhere(name: str) -> Path:
         """A results folder of its own: no other run lies beside it."""

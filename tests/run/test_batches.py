@@ -104,7 +104,7 @@ def test_the_same_values_longest_first(plan: Plan, plugin: Path) -> None:
     lengths = [length for group in groups for length in group]
     assert lengths == sorted(lengths, reverse=True)
     assert len({each["pid"] for each in told(plugin)} - {os.getpid()}) == 1  # in a process of its own
-    assert batched.manifest["upscaler"]["batch"] == 8
+    assert batched.manifest.upscaler.told["batch"] == 8
 
 
 def test_a_failing_batch_is_tried_one_by_one(plan: Plan, plugin: Path, caplog: pytest.LogCaptureFixture) -> None:

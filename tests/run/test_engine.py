@@ -153,7 +153,7 @@ def test_folder_of_a_run(plan: Plan, plugin: Path, tmp_path: Path) -> None:
 def test_manifest(plan: Plan, plugin: Path, tmp_path: Path) -> None:
     run = run_entrant(plan, Entrant("noisy", plugins=(plugin,)), tmp_path)
     document = json.loads((run.folder / "manifest.json").read_text(encoding="utf-8"))
-    assert document == json.loads(json.dumps(run.manifest))
+    assert document == json.loads(json.dumps(run.manifest.document()))
     assert document["protocol_signature"] == str(plan.signature)
     assert document["metrics"] == {"snr": "SNR|of:power|log:10log10|floor:none|v:1", "mse": "MSE|full_scale:1|v:1"}
     assert document["split"] == {"name": "all", "side": "all", "expected": 7, "found": 7}
@@ -276,8 +276,8 @@ def test_prints_of_loading_stay_off_stdout(plan: Plan, tmp_path: Path, capfd: py
 
 def test_training_speakers_that_are_scored(plan: Plan, plugin: Path, tmp_path: Path) -> None:
     run = run_entrant(plan, Entrant("trained", plugins=(plugin,)), tmp_path)
-    assert run.manifest["warnings"] == ["trained on 1 of the speakers scored here: b"]
-    assert run_entrant(plan, Entrant("noisy", plugins=(plugin,)), tmp_path).manifest["warnings"] == []
+    assert run.manifest.warnings == ("trained on 1 of the speakers scored here: b",)
+    assert run_entrant(plan, Entrant("noisy", plugins=(plugin,)), tmp_path).manifest.warnings == ()
 
 
 def test_entrant_that_cannot_be_run_at_all(plan: Plan, plugin: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from textwrap import dedent
 import numpy as np
 import pytest
 import soundfile
+from made_runs import telling
 
 from srbench import audio
 from srbench.corpora import demo_corpus, open_corpus
@@ -179,10 +180,8 @@ def test_a_kept_estimate_that_is_a_link_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("weights", ["hf:owner/name", "/etc/passwd", "../w.safetensors", "C:w", "a\\b.safetensors"])
 def test_a_manifest_does_not_say_where_weights_are_taken_from(weights: str, run: Run, tmp_path: Path) -> None:
-    manifest = json.loads(json.dumps(run.manifest))
-    manifest["upscaler"]["name"] = f"stacked@{weights}"
     with pytest.raises(SrbenchError, match="a run does not say where weights are"):
-        entrant_of(Run(run.folder, manifest, run.records), load_protocol("demo"))
+        entrant_of(telling(run, name=f"stacked@{weights}"), load_protocol("demo"))
 
 
 @pytest.mark.parametrize("name", ["=1", "-x", "+x", "\x1b[31mred", ".."])

@@ -126,8 +126,8 @@ def test_going_on_keeps_the_date_and_a_fresh_start_does_not(
     manifest = run_entrant(plan, entrant, tmp_path / "r").folder / "manifest.json"
     told = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**told, "started": "2001-01-01T00:00:00+00:00"}))
-    assert run_entrant(plan, entrant, tmp_path / "r").manifest["started"].startswith("2001")
-    assert not run_entrant(plan, entrant, tmp_path / "r", fresh=True).manifest["started"].startswith("2001")
+    assert run_entrant(plan, entrant, tmp_path / "r").manifest.started.startswith("2001")
+    assert not run_entrant(plan, entrant, tmp_path / "r", fresh=True).manifest.started.startswith("2001")
 
 
 def test_lost_tables_are_written_again(data: Path, plugin: Path, calls: Path, tmp_path: Path) -> None:

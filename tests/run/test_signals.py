@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
+from made_runs import telling
 
 from srbench import audio
 from srbench.corpora import Corpus, Utterance, demo_corpus
@@ -97,18 +98,15 @@ def test_what_is_not_what_it_was(protocol: Protocol, plugin: Path, tmp_path: Pat
     with pytest.raises(SrbenchError, match="noisy is not what made this run: its sha256, source_sha256 differ"):
         entrant_of(run, protocol, [other])
     spline = run_of(Entrant("spline"), tmp_path, protocol)
-    older = replace(
-        spline, manifest={**spline.manifest, "upscaler": {**spline.manifest["upscaler"], "version": "0", "extra": 1}}
-    )
+    older = telling(spline, version="0", extra=1)
     with pytest.raises(SrbenchError, match="spline is not what made this run: its extra, version differ"):
         entrant_of(older, protocol)
 
 
 def test_a_run_on_a_device_that_is_not_here(protocol: Protocol, tmp_path: Path) -> None:
     spline = run_of(Entrant("spline"), tmp_path, protocol)
-    told = {**spline.manifest["upscaler"], "device": "cuda"}
     with pytest.raises(SrbenchError, match="takes no --device"):
-        entrant_of(replace(spline, manifest={**spline.manifest, "upscaler": told}), protocol)
+        entrant_of(telling(spline, device="cuda"), protocol)
 
 
 def test_what_cannot_be_made(protocol: Protocol, corpus: Corpus, plugin: Path, tmp_path: Path) -> None:

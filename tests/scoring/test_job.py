@@ -190,7 +190,7 @@ def test_swapped_files_are_named(folders: Path, tmp_path: Path):
 
 def test_low_resolution_files_give_the_cutoff_and_the_check(folders: Path, tmp_path: Path):
     run = score_one(folders, tmp_path, low=folders / "low")
-    assert "cutoff:4000" in run.manifest["protocol_signature"]
+    assert "cutoff:4000" in run.manifest.protocol_signature
     assert all(record.checks["low_band_db"] > 15 for record in run.records)
     with pytest.raises(SrbenchError, match="end at 4000 Hz, and the cutoff is said to be 2000 Hz"):
         score_one(folders, tmp_path, low=folders / "low", cutoff=2000.0)
@@ -212,7 +212,7 @@ def test_a_system_that_lacks_a_file(folders: Path, tmp_path: Path):
     job = make_job(folders / "reference", {"whole": folders / "spline", "fewer": made})
     run = score_system(job, "fewer", tmp_path)
     assert [record.error for record in run.records] == ["there is no estimate", "", *["there is no estimate"] * 2]
-    assert score_system(job, "whole", tmp_path).manifest["utterances"] == run.manifest["utterances"]
+    assert score_system(job, "whole", tmp_path).manifest.utterances == run.manifest.utterances
 
 
 def test_references_of_several_rates(tmp_path: Path):

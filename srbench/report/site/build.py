@@ -225,7 +225,7 @@ class _Site:
             speakers=speakers(ran, board.metrics) if ran else [],
             extremes=extremes(ran, board.metrics) if ran else [],
             provenance=provenance(row, ran),
-            description=str(ran.run.manifest["upscaler"].get("description", "")) if ran else "",
+            description=str(ran.run.manifest.upscaler.told.get("description", "")) if ran else "",
             failures=[record for record in ran.run.records if record.error] if ran else [],
             here=ran is not None,
             clips=clips,
@@ -269,7 +269,7 @@ def _no_listening(protocol: Basis | None, corpus: bool, behind: Mapping[str, Ran
 
 def _notes_of(board: Board, behind: Mapping[str, Ran]) -> list[str]:
     """Return what is to be said with every number of a leaderboard."""
-    notes = dict.fromkeys(str(note) for ran in behind.values() for note in ran.run.manifest["notes"])
+    notes = dict.fromkeys(note for ran in behind.values() for note in ran.run.manifest.notes)
     if any(kind == "utterances" for row in board.rows for _, kind in row.resampled):
         notes["One speaker: intervals are over utterances and say nothing about other speakers."] = None
     return [*notes, *board_notes(board), *recheck_notes(board)]

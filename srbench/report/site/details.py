@@ -48,9 +48,9 @@ def find_runs_of(board: Board, runs: Sequence[Run]) -> tuple[dict[str, Ran], lis
     found: dict[str, Ran] = {}
     notes = []
     for run in runs:
-        name = str(run.manifest["upscaler"]["name"])
+        name = run.manifest.upscaler.name
         row = board.row(name)
-        anchor = run.manifest["upscaler"]["kind"] == "anchor"
+        anchor = run.manifest.upscaler.anchor
         if row is None or name in found or (row.facts["kind"] == "anchor") != anchor:
             continue
         why = _not_of(row, run, board)
@@ -100,7 +100,7 @@ def provenance(row: Row, ran: Ran | None) -> list[tuple[str, str]]:
     told = [(key.replace("_", " "), row.facts[key]) for key in FACTS if key not in _NOT_PROVENANCE]
     if ran is not None:
         known = {key for key, _ in told}
-        upscaler: Mapping[str, Any] = ran.run.manifest["upscaler"]
+        upscaler = ran.run.manifest.upscaler.told
         told += [
             (key.replace("_", " "), _plain(value))
             for key, value in upscaler.items()
@@ -110,11 +110,9 @@ def provenance(row: Row, ran: Ran | None) -> list[tuple[str, str]]:
 
 
 def _not_of(row: Row, run: Run, board: Board) -> str:
-    if run.manifest["protocol_signature"] != board.signature:
+    if run.manifest.protocol_signature != board.signature:
         return "its protocol is another"
-    if {name: str(value) for name, value in run.manifest["metrics"].items()} != {
-        name: value.signature for name, value in row.values.items()
-    }:
+    if dict(run.manifest.metrics) != {name: value.signature for name, value in row.values.items()}:
         return "its metrics are others"
     if row.facts["recordings"] not in ("", recordings_fact(recordings(run.records))):
         return "its recordings are others"

@@ -82,7 +82,7 @@ def write_clips(
     chosen = choose_utterances(runs, corpus, count, only)
     heard = players(protocol, runs, plugins)
     kinds = {REFERENCE: "reference", LOW: "low"} | {
-        player.name: "anchor" if player.run.manifest["upscaler"]["kind"] == "anchor" else "model" for player in heard
+        player.name: "anchor" if player.run.manifest.upscaler.anchor else "model" for player in heard
     }
     keys, files = file_names(kinds), file_names(chosen)
     notes: list[str] = []

@@ -30,7 +30,7 @@ class Player:
     @property
     def name(self) -> str:
         """The upscaler's name, told apart from the two versions that are no upscaler's."""
-        name = str(self.run.manifest["upscaler"]["name"])
+        name = self.run.manifest.upscaler.name
         return f"{name} (upscaler)" if name in (REFERENCE, LOW) else name
 
 
@@ -62,8 +62,8 @@ def players(protocol: Basis, runs: Sequence[Run], plugins: Sequence[Path] = ()) 
     """Return who is to be heard: every run but the anchor that is the reference itself."""
     found = []
     for run in runs:
-        upscaler = run.manifest["upscaler"]
-        if upscaler["kind"] == "anchor" and upscaler["name"] == REFERENCE:
+        upscaler = run.manifest.upscaler
+        if upscaler.anchor and upscaler.name == REFERENCE:
             continue
         if isinstance(protocol, References):
             found.append(Player(run, None))
