@@ -23,9 +23,9 @@ from srbench.report.tables import write_tables
 from srbench.results import aggregate_run, write_aggregates
 from srbench.results.publish import publish
 from srbench.run import Plan, Record, Run
-from srbench.run.engine import write_run_tables
 from srbench.run.journal import append, open_journal
-from srbench.run.manifest import folder_name, identity, manifest, write_json
+from srbench.run.manifest import identity_of, manifest, tell_of
+from srbench.run.record import write_records
 
 SPEAKERS = 9
 LEAST = {"pesq": 1.1, "pesq_nb": 1.1}  # the metrics' values are drawn from 0.1, or from here, to 0.9 above
@@ -95,17 +95,18 @@ def make_plan_of(folder: Path, utterances: int) -> Plan:
 
 def make_run(results: Path, plan: Plan, upscaler: str, seed: int) -> None:
     """Write the folder of a run that never was."""
-    known = identity(plan, {"name": upscaler, "kind": "upscaler", "distribution": "none", "version": "1"}, 0)
-    folder = results / plan.protocol.name / folder_name(known)
+    told = {"name": upscaler, "kind": "upscaler", "distribution": "none", "version": "1"}
+    known = identity_of(plan, tell_of(upscaler, told), 0)
+    folder = results / plan.protocol.name / known.folder_name
     folder.mkdir(parents=True)
-    document = {**manifest(plan, known), "warnings": []}
-    write_json(folder / "manifest.json", document)
+    made = manifest(plan, known, [])
+    made.write(folder)
     records = _records(plan, np.random.default_rng(seed))
     with open_journal(folder / "journal.jsonl") as journal:
         for record in records:
             append(journal, record)
-    write_run_tables(folder, tuple(records), tuple(plan.definitions))
-    run = Run(folder, document, tuple(records))
+    write_records(folder, records, tuple(plan.definitions))
+    run = Run(folder, made, tuple(records))
     write_aggregates(run, aggregate_run(run))
 
 

@@ -1,6 +1,6 @@
 """What a file holds, checked against a dataclass: the annotations are the schema, and every fault is said at once.
 
-Nothing is converted but lists, which become tuples where the annotation says so, and tables, which become dataclasses.
+Nothing is converted but lists to tuples, whole numbers to numbers, and tables to dataclasses, where they are asked for.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ WORDS: Mapping[Any, str] = {
 }
 _LONGEST_TEXT = 10_000  # characters: what runs tell comes to stand in leaderboards
 _LARGEST_NUMBER = 2**63
+_NOTHING: dict[str, Any] = {}  # one for all in which nothing stands; nobody writes into it
 _MOST = 5  # of what is wrong, in one message
 
 
@@ -86,14 +87,15 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     if origin in (Union, UnionType):
         of_one = _reader(inner[0])
         return lambda value: None if value is None else of_one(value)
-    if origin is tuple:
+    if origin in (tuple, list):
         of_one = _reader(inner[0])
-        return lambda items: tuple(_each((n, of_one, item) for n, item in enumerate(_need(list, items), start=1)))
-    if origin is Mapping:
+        return lambda items: origin(_each((n, of_one, item) for n, item in enumerate(_need(list, items), start=1)))
+    if origin in (Mapping, dict):
         of_one = _reader(inner[1])
-        return lambda table: dict(
-            # a hundred thousand records have the same few names
-            zip(map(sys.intern, _need(dict, table)), _each((k, of_one, v) for k, v in table.items()), strict=True)
+        return lambda table: (
+            dict(zip(map(_name, table), _each((k, of_one, v) for k, v in table.items()), strict=True))
+            if _need(dict, table)
+            else _NOTHING
         )
     return {str: _text, float: _number, Any: _anything}.get(origin) or (lambda value: _anything(_need(origin, value)))
 
@@ -140,6 +142,10 @@ def _text(value: Any) -> str:
     if not text.isascii() and text != text.encode(errors="replace").decode():
         raise _Wrong(("", "is a text with half a character in it"))  # it goes into no file
     return text
+
+
+def _name(value: Any) -> str:
+    return sys.intern(_text(value))  # a hundred thousand records have the same few
 
 
 def _number(value: Any) -> float:

@@ -10,6 +10,7 @@ from srbench.run import Run
 from srbench.run.manifest import Manifest
 
 TOLD: dict[str, Any] = {
+    "format": 1,
     "protocol": "p",
     "protocol_title": "P",
     "protocol_signature": "PROTOCOL|low:4000|high:16000|v:1",

@@ -37,6 +37,7 @@ RANK = {
     "names": 0,
     "extras": 0,
     "files": 0,
+    "schema": 0,
     "toml": 0,
     "text": 0,
     "errors": 0,

@@ -14,7 +14,7 @@ from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
 from srbench.report.tables import write_tables
-from srbench.results.aggregate import aggregate_run, read_utterances
+from srbench.results.aggregate import aggregate_run
 from srbench.results.board import read_board
 from srbench.results.intake import known_protocols
 from srbench.results.publish import publish, read_boards
@@ -44,7 +44,7 @@ def test_tables_runs_boards_and_corpora_take_texts():
     run = run_entrant(make_plan(load_protocol("demo"), "data", metrics=("snr",)), Entrant("spline"), "results")
     assert find_runs("results") == find_runs(["results"]) == [run.folder]
     again = open_run(str(run.folder))
-    assert list(read_utterances(str(run.folder))["utterance"]) == ["a", "b"]
+    assert again.columns["utterance"] == ["a", "b"]
     assert aggregate_run(again)["snr"].n == 2
     job = make_job("data", {"made": "made"})
     made = score_system(job, "made", "results")

@@ -66,7 +66,7 @@ def command(
         from srbench.report.differences import draw_differences
         from srbench.report.figure import save
 
-        save(draw_differences(document, options.asked_metrics), plot)
+        save(draw_differences(document, runs, options.asked_metrics), plot)
         document["plot"] = str(plot)
     if as_json:
         print_json(document)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +10,8 @@ import numpy as np
 from srbench.metrics import get_metric
 from srbench.report.figure import Look, looks, style
 from srbench.report.headings import heading, number
-from srbench.results.aggregate import read_utterances
 from srbench.results.paired import differences
+from srbench.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +23,7 @@ _PANEL = (3.4, 2.7)  # inches
 _TIE = Look("0.5", "solid", "X")
 
 
-def draw_differences(document: Mapping[str, Any], metrics: Sequence[str] | None = None) -> Figure:
+def draw_differences(document: Mapping[str, Any], runs: Sequence[Run], metrics: Sequence[str] | None = None) -> Figure:
     """Draw the differences of every pair of a comparison, a panel a metric.
 
     Each point is an utterance, coloured and shaped by who is better in it; the line is the mean, the band its 95 %
@@ -33,7 +32,9 @@ def draw_differences(document: Mapping[str, Any], metrics: Sequence[str] | None 
     Parameters
     ----------
     document : mapping
-        From `srbench.results.compare_runs`; the utterances are read from its runs' folders.
+        From `srbench.results.compare_runs`.
+    runs : sequence of Run
+        That were compared, in the same order.
     metrics : sequence of str, optional
         In place of SNR, LSD, PESQ and ESTOI, as far as they were compared.
 
@@ -49,7 +50,7 @@ def draw_differences(document: Mapping[str, Any], metrics: Sequence[str] | None 
     chosen = list(metrics or [name for name in _USUAL if name in compared] or compared[: len(_USUAL)])
     columns = {1: 1, 2: 2, 4: 2 if len(pairs) == 1 else 4}.get(len(chosen), 3)
     rows = -(-len(chosen) // columns)
-    tables = {run["label"]: read_utterances(Path(run["run_dir"])) for run in document["runs"]}
+    tables = {told["label"]: run.columns for told, run in zip(document["runs"], runs, strict=True)}
     better = looks([f"{label} better" for label in tables])
     marks = {label: better[f"{label} better"] for label in tables}
     with style():

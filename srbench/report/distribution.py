@@ -14,6 +14,7 @@ from srbench.errors import SrbenchError, unknown_name
 from srbench.metrics import get_metric
 from srbench.report.figure import Look, looks, require_plots, style
 from srbench.report.headings import heading, number
+from srbench.results.leaderboard import names as names_of
 from srbench.run import Run
 from srbench.run.recordings import refuse_other_recordings
 from srbench.scoring.references import differing_protocols
@@ -71,7 +72,7 @@ def collect(runs: Sequence[Run], metrics: tuple[str, ...] = ()) -> Values:
 
     chosen = metrics or _default_metrics(runs[0])
     _check_comparable(runs, chosen)
-    names = _names(runs)
+    names = tuple(names_of(runs))
     rows: list[tuple[str, str, str, str, float]] = []
     notes = []
     for metric in chosen:
@@ -274,9 +275,3 @@ def _check_comparable(runs: Sequence[Run], metrics: Sequence[str]) -> None:
                     "Give runs of one protocol and corpus."
                 )
     refuse_other_recordings([(str(run.folder), run.records) for run in runs])
-
-
-def _names(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the upscalers' names, in full by the run's folder where two runs are of one name."""
-    told = [run.manifest.upscaler.name for run in runs]
-    return tuple(run.folder.name if told.count(name) > 1 else name for name, run in zip(told, runs, strict=True))

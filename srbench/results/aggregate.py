@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import math
-import sys
-from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +12,7 @@ from srbench.corpora.splits import checksum
 from srbench.metrics import get_metric
 from srbench.results.bootstrap import clusters, mean, mean_interval
 from srbench.run import Run
-from srbench.run.engine import FIXED_COLUMNS
-from srbench.table import unguarded, write_table
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from srbench.table import write_table
 
 
 @dataclass(frozen=True)
@@ -56,36 +47,9 @@ def name_set(utterances: Collection[str]) -> str:
     return f"{len(utterances)}.{checksum(list(utterances))[:8]}"
 
 
-def read_columns(folder: str | Path, fixed: Collection[str]) -> dict[str, Any]:
-    """Read columns of a run's ``utterances.csv``: every metric as an array of floats, and those of the others named.
-
-    Floats are read to the last bit, NaN where there is no value; texts are lists of str.
-    """
-    with (Path(folder) / "utterances.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        wanted = [(n, name) for n, name in enumerate(header) if name not in FIXED_COLUMNS or name in fixed]
-        columns: dict[str, Any] = {name: [] if name in FIXED_COLUMNS else array("d") for _, name in wanted}
-        for row in rows:  # float() reads what repr() wrote to the last bit, which not every reader of CSV does
-            for n, name in wanted:
-                text = row[n]
-                columns[name].append(
-                    sys.intern(unguarded(text)) if name in FIXED_COLUMNS else float(text) if text else math.nan
-                )
-    return {name: c if name in FIXED_COLUMNS else np.array(c, np.float64) for name, c in columns.items()}
-
-
-def read_utterances(folder: str | Path) -> DataFrame:
-    """Read a run's ``utterances.csv``; metric columns are floats to the last bit, NaN where there is no value."""
-    import pandas as pd
-
-    table: DataFrame = pd.DataFrame(read_columns(folder, FIXED_COLUMNS))
-    return table
-
-
 def aggregate_run(run: Run) -> dict[str, Aggregate]:
-    """Aggregate every metric of a run from its ``utterances.csv``."""
-    table = read_columns(run.folder, ("utterance", "speaker", "status"))
+    """Aggregate every metric of a run."""
+    table = run.columns
     speakers, failed = np.array(table["speaker"], object), table["status"].count("failed")
     ids = np.array(table["utterance"], object)
     found = {}
@@ -109,52 +73,47 @@ def aggregate_run(run: Run) -> dict[str, Aggregate]:
     return found
 
 
+def aggregate_row(run: Run, a: Aggregate) -> dict[str, Any]:
+    """Return the row of ``aggregates.csv`` that a metric makes."""
+    metric = get_metric(a.metric)
+    return {
+        "metric": a.metric,
+        "mean": a.mean,
+        "ci95_low": a.ci95[0],
+        "ci95_high": a.ci95[1],
+        "resampled": a.resampled,
+        "n": a.n,
+        "undefined": a.undefined,
+        "failed": a.failed,
+        "expected": a.expected,
+        "unit": metric.unit,
+        "better": metric.better,
+        "signature": a.signature,
+        "aggregation": a.aggregation,
+        "protocol_signature": run.manifest.protocol_signature,
+    }
+
+
+def speaker_rows(run: Run) -> list[dict[str, Any]]:
+    """Return the rows of ``speakers.csv``: of each speaker, sorted, the utterances and the means over them."""
+    speakers, failed = np.array(run.columns["speaker"], object), np.array(run.columns["status"]) == "failed"
+    names, of_speaker = np.unique(speakers, return_inverse=True)
+    rows = []
+    for number, name in enumerate(names):
+        mine = of_speaker == number
+        counts = {"speaker": str(name), "n": int(mine.sum()), "failed": int(failed[mine].sum())}
+        values = {metric: run.columns[metric][mine] for metric in run.manifest.metrics}
+        rows.append(counts | {metric: mean(each[~np.isnan(each)]) for metric, each in values.items()})
+    return rows
+
+
 def write_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> None:
     """Write ``aggregates.csv``, one row a metric, and ``speakers.csv``, one row a speaker, into the run's folder."""
-    rows: list[dict[str, Any]] = []
-    for a in aggregates.values():
-        metric = get_metric(a.metric)
-        rows.append(
-            {
-                "metric": a.metric,
-                "mean": a.mean,
-                "ci95_low": a.ci95[0],
-                "ci95_high": a.ci95[1],
-                "resampled": a.resampled,
-                "n": a.n,
-                "undefined": a.undefined,
-                "failed": a.failed,
-                "expected": a.expected,
-                "unit": metric.unit,
-                "better": metric.better,
-                "signature": a.signature,
-                "aggregation": a.aggregation,
-                "protocol_signature": run.manifest.protocol_signature,
-            }
-        )
-    write_table(run.folder / "aggregates.csv", list(rows[0]), (row.values() for row in rows))
-    table = read_columns(run.folder, ("speaker", "status"))
-    columns = ["speaker", "n", "failed", *aggregates]
-    rows_of = (_of_speaker(*each, tuple(aggregates)) for each in _by_speaker(table))
-    write_table(run.folder / "speakers.csv", columns, rows_of)
-
-
-def _by_speaker(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each speaker, sorted, and what of the columns is theirs."""
-    places: dict[str, list[int]] = {}
-    for place, speaker in enumerate(table["speaker"]):
-        places.setdefault(speaker, []).append(place)
-    for speaker in sorted(places):
-        mine = places[speaker]
-        yield speaker, {n: c[mine] if isinstance(c, np.ndarray) else [c[p] for p in mine] for n, c in table.items()}
-
-
-def _of_speaker(speaker: str, table: Mapping[str, Any], metrics: Sequence[str]) -> list[Any]:
-    means = []
-    for name in metrics:
-        values = table[name][~np.isnan(table[name])]
-        means.append(mean(values))
-    return [speaker, len(table["speaker"]), table["status"].count("failed"), *means]
+    for name, rows in (
+        ("aggregates.csv", [aggregate_row(run, each) for each in aggregates.values()]),
+        ("speakers.csv", speaker_rows(run)),
+    ):
+        write_table(run.folder / name, list(rows[0]), (row.values() for row in rows))
 
 
 def real_time_factor(run: Run) -> float | None:

@@ -12,7 +12,6 @@ import numpy as np
 
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import get_metric
-from srbench.results.aggregate import read_utterances
 from srbench.results.bootstrap import too_few
 from srbench.results.leaderboard import names, plain
 from srbench.results.paired import Paired, differences, holm, paired, smallest_p
@@ -54,7 +53,7 @@ def compare_runs(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> d
         refuse_different(runs[0].manifest, run.manifest, labels[0], label)
     refuse_other_recordings([(label, run.records) for label, run in zip(labels, runs, strict=True)])
     chosen, left_out = _metrics(runs, labels, metrics)
-    tables = [read_utterances(run.folder) for run in runs]
+    tables = [run.columns for run in runs]
     pairs = list(combinations(range(len(runs)), 2))
     found = [paired(tables[i], tables[j], chosen) for i, j in pairs]
     tested = [(pair, name) for pair, rows in enumerate(found) for name in rows if not math.isnan(rows[name].p_value)]

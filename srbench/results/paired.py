@@ -21,7 +21,7 @@ from srbench.results.bootstrap import SEED, clusters, mean, mean_interval
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Columns = Any  # a DataFrame, or a mapping of name to column: utterance, speaker, and every metric
+Columns = Mapping[str, Any]  # utterance, speaker, and every metric
 
 FLIPS = 19_999
 """Sign flips of a Monte Carlo test; where all 2**k flips are no more (k up to 14), all are made and p is exact."""
@@ -77,8 +77,8 @@ def differences(a: Columns, b: Columns, metric: str) -> DataFrame:
 
     Parameters
     ----------
-    a, b : DataFrame, or mapping of name to column
-        As `srbench.results.aggregate.read_utterances` or `read_columns` returns them.
+    a, b : mapping of name to column
+        As `srbench.run.Run.columns`.
     metric : str
 
     Returns
@@ -100,8 +100,8 @@ def paired(a: Columns, b: Columns, metrics: Sequence[str], *, test: bool = True)
 
     Parameters
     ----------
-    a, b : DataFrame, or mapping of name to column
-        As `srbench.results.aggregate.read_utterances` or `read_columns` returns them.
+    a, b : mapping of name to column
+        As `srbench.run.Run.columns`.
     metrics : sequence of str
     test : bool
         Whether p-values are computed, which takes longest; else they are NaN.

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from srbench.results.leaderboard import plain, run_entry
-from srbench.run.engine import FIXED_COLUMNS, utterance_row
+from srbench.run.record import COLUMNS, ScoreRecord, row_of
 from srbench.scoring.job import Job, ScoreRun, pair_row
-from srbench.scoring.task import ScoreRecord
 from srbench.table import write_table
 
 
@@ -69,7 +68,7 @@ def _utterance(record: ScoreRecord) -> dict[str, Any]:
 
 def is_score_table(path: str | Path) -> bool:
     """Tell whether a file is one that `write_score_table` wrote, or an empty one."""
-    head = f"system,{FIXED_COLUMNS[0]},".encode()
+    head = f"system,{next(iter(COLUMNS))},".encode()
     try:
         with Path(path).open("rb") as file:
             return file.read(len(head)) in (head, b"")
@@ -89,7 +88,7 @@ def write_score_table(runs: Sequence[ScoreRun], path: str | Path) -> None:
     rows = [
         {
             "system": run.manifest.upscaler.name,
-            **dict(zip((*FIXED_COLUMNS, *metrics), utterance_row(record, metrics), strict=True)),
+            **dict(zip((*COLUMNS, *metrics), row_of(record, metrics), strict=True)),
             **pair_row(record),
             "signature": run.manifest.protocol_signature,
         }

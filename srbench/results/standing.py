@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 
@@ -88,13 +87,8 @@ class Contestant:
 
 def contestant(run: Run) -> Contestant:
     """Return a run as a column of a table: an anchor, or a model, among which the spline is."""
-    told, metrics = run.manifest.upscaler, run.manifest.metrics
-    columns: dict[str, Any] = {
-        name: np.array([record.values.get(name, math.nan) for record in run.records]) for name in metrics
-    }
-    columns["utterance"] = [record.utterance for record in run.records]
-    columns["speaker"] = [record.speaker for record in run.records]
-    return Contestant(columns, not told.anchor, told.name == FLOOR, told.anchor and told.name == CEILING)
+    told = run.manifest.upscaler
+    return Contestant(run.columns, not told.anchor, told.name == FLOOR, told.anchor and told.name == CEILING)
 
 
 def standings(contestants: Sequence[Contestant], metrics: Sequence[str]) -> list[dict[str, Standing]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +17,8 @@ from srbench.corpora import Corpus
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS, get_metric
-from srbench.results.aggregate import Aggregate, aggregate_run
+from srbench.results.aggregate import Aggregate, aggregate_row, aggregate_run, speaker_rows
 from srbench.run import ORACLES, Record, Run
-from srbench.run.engine import FIXED_COLUMNS, utterance_row
 from srbench.run.folder import ANEW
 from srbench.run.manifest import ANCHOR, AUDIO, MANIFEST, Manifest, Utterances
 from srbench.run.plan import not_own
@@ -54,7 +53,7 @@ class Checked:
     findings : tuple of Finding
         Empty where nothing is wrong.
     aggregates : mapping of metric name to Aggregate
-        Computed from ``utterances.csv`` here and now; empty where its rows cannot be trusted.
+        Computed here and now; empty where its rows cannot be trusted.
     suspects : mapping of speaker to set of metric names
         Where the rows agree with the journal but with neither of the two tables made from them: whose rows, and which
         of their values, to compute again.
@@ -85,7 +84,8 @@ def check_run(run: Run, protocol: Basis, corpus: Corpus | None = None) -> Checke
     if rows:
         return Checked((*found, *rows))
     aggregates = aggregate_run(run)
-    of_metrics, of_speakers = _check_aggregates(run, aggregates), _check_speakers(run, tuple(aggregates))
+    of_metrics = _compare_table(run.folder / "aggregates.csv", [aggregate_row(run, a) for a in aggregates.values()])
+    of_speakers = _compare_table(run.folder / "speakers.csv", speaker_rows(run))
     if len(of_metrics) > 1 and all(columns and columns <= _INTERVAL for _, columns in of_metrics):
         text = f"its intervals, and those of {len(of_metrics) - 1} more rows, are not of this version: {ANEW}"
         of_metrics = [(Finding("aggregates.csv", of_metrics[0][0].row, text), _INTERVAL)]
@@ -185,34 +185,23 @@ def _set_of(protocol: Basis) -> str:
 
 def _check_rows(run: Run) -> list[Finding]:
     """Check every row of ``utterances.csv`` against the journal, and what the journal says against what can be."""
-    metrics = tuple(run.manifest.metrics)
-    columns = (*FIXED_COLUMNS, *metrics)
-    rows = read_table(run.folder / "utterances.csv")[1:]
-    ranges = {name: get_metric(name).range for name in metrics}
+    ranges = {name: get_metric(name).range for name in run.manifest.metrics}
     found = []
-    for record, row in zip(run.records, rows, strict=True):
-        wrong = _wrong_in(record, metrics, ranges)
-        if wrong:
+    for record in run.records:
+        if wrong := _wrong_in(record, ranges):
             found.append(Finding("journal.jsonl", record.utterance, wrong))
-            continue
-        told = utterance_row(record, metrics)
-        if row != told:
-            if len(row) != len(told):
-                text = f"has {len(row)} cells, not {len(told)}"
-            else:
-                column, here, there = next(cell for cell in zip(columns, row, told, strict=True) if cell[1] != cell[2])
-                text = f"{column} is '{here}', and '{there}' in the journal: {ANEW}"
-            found.append(Finding("utterances.csv", record.utterance, text))
+        elif wrong := run.edited.get(record.utterance, ""):
+            found.append(Finding("utterances.csv", record.utterance, f"{wrong}: {ANEW}"))
     return found
 
 
-def _wrong_in(record: Record, metrics: Sequence[str], ranges: Mapping[str, tuple[float, float]]) -> str:
+def _wrong_in(record: Record, ranges: Mapping[str, tuple[float, float]]) -> str:
     """Say what cannot be in a record, "" where all can."""
     if record.error:
         return "failed, and has values" if record.values else ""
-    if not isinstance(record.samples, int) or not isinstance(record.file_rate, int):
+    if record.samples is None or record.file_rate is None:
         return "has no length and rate"
-    for name in metrics:
+    for name, (low, high) in ranges.items():
         value = record.values.get(name)
         if value is None:
             if not record.undefined.get(name):
@@ -220,10 +209,9 @@ def _wrong_in(record: Record, metrics: Sequence[str], ranges: Mapping[str, tuple
             continue
         if math.isnan(value):
             return f"{name} is {value!r}, which is no value"
-        low, high = ranges[name]
         if not low - TABLE_TOLERANCE <= value <= high + TABLE_TOLERANCE:
             return f"{name} is {value!r}, and can only be from {low:g} to {high:g}"
-    strange = (record.values.keys() | record.undefined.keys()).difference(metrics)
+    strange = (record.values.keys() | record.undefined.keys()).difference(ranges)
     return f"has a value of {min(strange)}, which is not measured" if strange else ""
 
 
@@ -236,52 +224,24 @@ def _check_speakers_by(run: Run, corpus: Corpus | None) -> list[Finding]:
     ]
 
 
-def _check_aggregates(run: Run, aggregates: Mapping[str, Aggregate]) -> list[tuple[Finding, set[str]]]:
-    def told(name: str) -> dict[str, Any]:
-        a, metric = aggregates[name], get_metric(name)
-        low, high = a.ci95
-        counts = {key: getattr(a, key) for key in ("resampled", "n", "undefined", "failed", "expected", "signature")}
-        numbers = {"mean": a.mean, "ci95_low": low, "ci95_high": high}
-        of_run = {"aggregation": a.aggregation, "protocol_signature": run.manifest.protocol_signature}
-        return {**numbers, **counts, **of_run, "unit": metric.unit, "better": metric.better}
-
-    return _compare_table(run.folder / "aggregates.csv", "metric", list(aggregates), told)
-
-
-def _check_speakers(run: Run, metrics: tuple[str, ...]) -> list[tuple[Finding, set[str]]]:
-    import pandas as pd
-
-    # from the records, which the rows of utterances.csv are equal to by now: it need not be read a third time
-    columns = {name: [record.values.get(name, math.nan) for record in run.records] for name in metrics}
-    table = pd.DataFrame({"speaker": [r.speaker for r in run.records], "failed": [bool(r.error) for r in run.records]})
-    by_speaker = table.join(pd.DataFrame(columns, dtype=float)).groupby("speaker")
-    means, sizes, failed = by_speaker[list(metrics)].mean(), by_speaker.size(), by_speaker["failed"].sum()
-
-    def told(name: str) -> dict[str, Any]:
-        counts = {"n": int(sizes[name]), "failed": int(failed[name])}
-        return {**counts, **{metric: float(means.at[name, metric]) for metric in metrics}}
-
-    return _compare_table(run.folder / "speakers.csv", "speaker", list(map(str, means.index)), told)
-
-
-def _compare_table(
-    path: Path, key: str, names: Sequence[str], told: Callable[[str], Mapping[str, Any]]
-) -> list[tuple[Finding, set[str]]]:
-    """Compare a table with what it must be: a finding a row, and the columns that differ in it."""
+def _compare_table(path: Path, made: Sequence[Mapping[str, Any]]) -> list[tuple[Finding, set[str]]]:
+    """Compare a table with the rows that it must have: a finding a row, and the columns that differ in it."""
+    key = next(iter(made[0]))
+    told = {row[key]: row for row in made}
     try:
         header, *lines = read_table(path) or [[]]
     except SrbenchError:
         return [(Finding(path.name, "", f"is missing or unreadable: {ANEW}"), set())]
     rows = {row.get(key, ""): row for row in (dict(zip(header, line, strict=False)) for line in lines if line)}
-    strange = sorted(rows.keys() - {*names})
+    strange = sorted(rows.keys() - told.keys())
     found = [(Finding(path.name, name, "is not a row that utterances.csv gives"), set[str]()) for name in strange]
-    for name in names:
+    for name, wanted_row in told.items():
         if name not in rows:
             found.append((Finding(path.name, name, f"is absent: {ANEW}"), set()))
             continue
         differ = [
             (column, cell, wanted)
-            for column, wanted in told(name).items()
+            for column, wanted in wanted_row.items()
             if not _says(cell := rows[name].get(column, ""), wanted)
         ]
         if differ:

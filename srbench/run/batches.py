@@ -15,7 +15,8 @@ from srbench import audio
 from srbench.audio import Samples
 from srbench.corpora import Utterance
 from srbench.errors import SrbenchError
-from srbench.run.pipeline import Made, Record, Task, evaluate, one_line, read_low, seed_of
+from srbench.run.pipeline import Made, Task, evaluate, one_line, read_low, seed_of
+from srbench.run.record import Record
 
 AHEAD = 2  # batches that are read before they are upscaled
 _LOG = logging.getLogger(__name__)

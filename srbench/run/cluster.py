@@ -25,7 +25,8 @@ from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_below
 from srbench.errors import SrbenchError, shown
 from srbench.extras import missing_package
-from srbench.run.pipeline import Record, Task, evaluate, one_line
+from srbench.run.pipeline import Task, evaluate, one_line
+from srbench.run.record import Record
 from srbench.run.threads import single_threaded
 from srbench.run.workers import Where
 

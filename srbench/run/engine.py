@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,25 +15,16 @@ from srbench.files import alone_in, clear_unfinished, need_plain
 from srbench.run.batches import in_batches
 from srbench.run.entrant import Entrant, leakage
 from srbench.run.estimates import Estimates, estimates_in
+from srbench.run.folder import Run
 from srbench.run.manifest import Manifest, Provenance, identity_of, manifest
-from srbench.run.pipeline import Record, Task, audio_file, blank, evaluate
+from srbench.run.pipeline import Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
+from srbench.run.record import Record, write_records
 from srbench.run.recordings import recordings
 from srbench.run.workers import HERE, Where, Work, do_all
-from srbench.table import write_table
 
 SEED = 0
-FIXED_COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined")
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run: its folder, its manifest, and the records in the order of the plan."""
-
-    folder: Path
-    manifest: Manifest
-    records: tuple[Record, ...]
 
 
 def run_entrant(
@@ -99,7 +90,7 @@ def run_entrant(
             raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
         done = replace(told, recordings=recordings(records))
         done.write(folder)
-        write_run_tables(folder, records, tuple(plan.definitions))
+        write_records(folder, records, tuple(plan.definitions))
     return Run(folder, done, records)
 
 
@@ -175,28 +166,3 @@ def _still_good(task: Task, record: Record, utterance: Utterance) -> bool:
 
 def _died(task: Task, utterance: Utterance, why: str) -> Record:
     return Record(**blank(task, utterance), error=why)
-
-
-def write_run_tables(folder: Path, records: Sequence[Record], metrics: tuple[str, ...]) -> None:
-    """Write ``utterances.csv`` and, apart from it because they never repeat, ``timings.csv``."""
-    write_table(
-        folder / "utterances.csv", [*FIXED_COLUMNS, *metrics], (utterance_row(record, metrics) for record in records)
-    )
-    write_table(
-        folder / "timings.csv",
-        ["utterance", "seconds", "upscale_seconds", "metric_seconds"],
-        ([r.utterance, r.seconds, r.upscale_seconds, r.metric_seconds] for r in records),
-    )
-
-
-def utterance_row(record: Record, metrics: Sequence[str]) -> list[str]:
-    """Return the row of ``utterances.csv`` that a record makes."""
-    fixed = (record.utterance, record.speaker, record.file, record.file_rate, record.samples)
-    undefined = "; ".join(f"{name}: {reason}" for name, reason in record.undefined.items())
-    return [
-        *("" if value is None else str(value) for value in fixed),
-        "failed" if record.error else "ok",
-        record.error,
-        undefined,
-        *(repr(record.values[name]) if name in record.values else "" for name in metrics),
-    ]

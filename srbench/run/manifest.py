@@ -115,6 +115,7 @@ class Manifest(Identity):
     ``recordings`` are known when it is finished; version 0.1.0 did not say them.
     """
 
+    format: int
     protocol: str
     protocol_title: str
     split: SplitFound
@@ -145,7 +146,7 @@ class Manifest(Identity):
             raise SrbenchError(f"{path}: {error.strerror or 'cannot be read'}: not the folder of a run") from error
         except (ValueError, RecursionError) as error:
             raise SrbenchError(f"{path}: is not JSON: {shown(error)}") from error
-        if isinstance(found, dict) and (other := found.get("format", FORMAT)) != FORMAT:
+        if isinstance(found, dict) and (other := found.get("format")) not in (None, FORMAT):
             raise SrbenchError(f"{path}: is of format {shown(other)}; this version reads {FORMAT}")
         made = schema.read(Manifest, found, f"{path}: is not the manifest of a run")
         check_name(f"{path}: an upscaler's name", made.upscaler.name)
@@ -153,7 +154,7 @@ class Manifest(Identity):
 
     def document(self) -> dict[str, Any]:
         """Return it as the file holds it."""
-        head = {"format": FORMAT, "protocol": self.protocol, "protocol_title": self.protocol_title}
+        head = {"format": self.format, "protocol": self.protocol, "protocol_title": self.protocol_title}
         return {**head, **schema.plain(self)}
 
     def write(self, folder: Path) -> None:
@@ -208,6 +209,7 @@ def manifest(plan: Plan, known: Identity, warnings: Sequence[str]) -> Manifest:
 def begin(known: Identity, *, warnings: Sequence[str] = (), **told: Any) -> Manifest:
     """Return the manifest of a run of an identity that begins now, with this machine and these versions."""
     return Manifest(
+        format=FORMAT,
         **{each.name: getattr(known, each.name) for each in fields(Identity)},
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions={"srbench": __version__, "python": platform.python_version(), **versions()},

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from srbench import audio, memory
 from srbench.audio import Samples
@@ -20,8 +19,7 @@ from srbench.protocols import Prepared, Protocol, prepare
 from srbench.run.entrant import Entrant
 from srbench.run.estimates import LEAST_SECONDS, Estimates
 from srbench.run.measuring import measure
-
-R = TypeVar("R", bound="Record")
+from srbench.run.record import Record
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,6 @@ class Task:
 
 
 _LONGEST_REASON = 1000  # characters: an upscaler that calls itself has hundreds of reasons, one inside the other
-_NOTHING: dict[str, str] = {}  # shared by all records in which every metric has a value; nobody writes into one
 
 
 class Made(NamedTuple):
@@ -68,78 +65,6 @@ class Made(NamedTuple):
     estimate: Samples | None
     seconds: float
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)  # there may be a hundred thousand
-class Record:
-    """What came of one utterance.
-
-    ``error`` is empty when all went well; ``values`` holds the metrics that have a value, ``undefined`` the reasons
-    of the others. ``input_at_fault`` tells an unusable recording from a failing upscaler. ``stamp`` is the SHA-256 of
-    the file's bytes, by which a run resumes; ``recording`` is that of its samples (`srbench.audio.recording_digest`),
-    "" where they could not be read, and in a journal of version 0.1.0.
-    """
-
-    utterance: str
-    speaker: str
-    file: str
-    stamp: str
-    file_rate: int | None = None
-    samples: int | None = None
-    seconds: float | None = None
-    error: str = ""
-    input_at_fault: bool = False
-    values: dict[str, float] = field(default_factory=dict)
-    undefined: dict[str, str] = field(default_factory=dict)
-    upscale_seconds: float | None = None
-    metric_seconds: float | None = None
-    recording: str = ""
-    KINDS: ClassVar[Mapping[Any, tuple[str, ...]]] = {
-        str: ("utterance", "speaker", "file", "stamp", "error", "recording"),
-        bool: ("input_at_fault",),
-        dict: ("values", "undefined"),
-        (int, type(None)): ("file_rate", "samples"),
-        (int, float, type(None)): ("seconds", "upscale_seconds", "metric_seconds"),
-    }
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values; a shallow copy, since `dataclasses.asdict` takes longer than an SNR."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
-
-    @classmethod
-    def from_dict(cls: type[R], values: Mapping[str, Any]) -> R:
-        """Build it from what `as_dict` gave, for this class or for one that has more to tell.
-
-        Raises
-        ------
-        TypeError, ValueError, OverflowError
-            If a value is of another kind: a journal may have been edited.
-        """
-        known = {each.name for each in fields(cls)}
-        told = {key: value for key, value in values.items() if key in known}
-        for key in ("values", "undefined"):  # names that are the same text a hundred thousand times, once
-            if isinstance(told.get(key), dict):
-                told[key] = {sys.intern(name): value for name, value in told[key].items()}
-        if isinstance(told.get("speaker"), str):
-            told["speaker"] = sys.intern(told["speaker"])
-        if told.get("undefined") == {}:
-            told["undefined"] = _NOTHING
-        record = cls(**told)
-        for kind, names in cls.KINDS.items():
-            for name in names:
-                value = getattr(record, name)
-                if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-                    raise TypeError(f"{name} of a record cannot be {value!r}")
-        for name, value in record.values.items():
-            if not isinstance(value, float):
-                raise TypeError(f"{name} of a record cannot be {value!r}")
-        for name in ("seconds", "upscale_seconds", "metric_seconds"):
-            float(getattr(record, name) or 0)  # an integer may be too large for one
-        if not all(isinstance(text, str) for text in record.undefined.values()):
-            raise TypeError("undefined of a record must hold texts")
-        for text in (record.utterance, record.speaker, record.file, record.error, *record.undefined.values()):
-            text.encode()  # a lone surrogate goes into no file
-        return record
 
 
 def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Record:
@@ -182,7 +107,7 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
     return Record(
         **told,
         values=values,
-        undefined=undefined or _NOTHING,
+        undefined=undefined,
         upscale_seconds=upscale_seconds,
         metric_seconds=measured - measuring,
     )

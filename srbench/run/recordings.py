@@ -9,7 +9,7 @@ from srbench.corpora.corpus import file_digest, samples_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
 from srbench.run.manifest import Recordings
-from srbench.run.pipeline import Record
+from srbench.run.record import Record
 
 
 def recordings(records: Iterable[Record]) -> Recordings:

@@ -11,9 +11,9 @@ from srbench.audio import Samples
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.protocols import Protocol, prepare
-from srbench.run.engine import Run
 from srbench.run.entrant import Entrant
 from srbench.run.estimates import estimates_in
+from srbench.run.folder import Run
 from srbench.run.pipeline import audio_file, seed_of
 from srbench.run.recordings import is_recording
 
@@ -82,7 +82,7 @@ def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, ent
     SrbenchError
         If the recording is absent or another than the run's, or there is no estimate.
     """
-    record = next((r for r in run.records if r.utterance == utterance_id), None)
+    record = run.by_id.get(utterance_id)
     utterance = corpus.by_id().get(utterance_id)
     if record is None or utterance is None:
         raise SrbenchError(f"utterance '{utterance_id}' is not in {run.folder if record is None else corpus.root}")

@@ -18,9 +18,10 @@ from srbench.metrics.arguments import as_cutoff, as_names
 from srbench.names import check_name
 from srbench.protocols import protocol_names
 from srbench.run import Run
-from srbench.run.engine import begun, write_run_tables
+from srbench.run.engine import begun
 from srbench.run.manifest import CorpusFound, Identity, Manifest, SplitFound, begin, elsewhere, identity
 from srbench.run.plan import ALL
+from srbench.run.record import ScoreRecord, write_records
 from srbench.run.recordings import recordings
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.faults import Looks
@@ -29,7 +30,7 @@ from srbench.scoring.pairing import FilePair, Pairs, pair_up
 from srbench.scoring.references import signature
 from srbench.scoring.repair import Repairs
 from srbench.scoring.swapped import find_swapped
-from srbench.scoring.task import ScoreRecord, ScoreTask, died, evaluate, still_good
+from srbench.scoring.task import ScoreTask, died, evaluate, still_good
 from srbench.scoring.warning import KINDS
 from srbench.signature import Signature, value_text
 from srbench.table import write_table
@@ -174,7 +175,7 @@ def score_system(
         # a leaderboard's row says the warnings with the numbers
         done = dataclasses.replace(begins, recordings=recordings(records), warnings=_counted(records))
         done.write(folder)
-        write_run_tables(folder, records, tuple(job.definitions))
+        write_records(folder, records, tuple(job.definitions))
         told_pairs = [pair_row(record) for record in records]
         write_table(folder / "pairs.csv", list(told_pairs[0]), (row.values() for row in told_pairs))
     return ScoreRun(folder, done, records, pairs)

@@ -16,10 +16,10 @@ from srbench.errors import SrbenchError
 from srbench.metrics import Definition
 from srbench.protocols import Protocol
 from srbench.run import Run
-from srbench.run.journal import read_journal
+from srbench.run.record import ScoreRecord
 from srbench.scoring.pairing import FilePair
 from srbench.scoring.repair import Repairs
-from srbench.scoring.task import ScoreRecord, ScoreTask, evaluate
+from srbench.scoring.task import ScoreTask, evaluate
 from srbench.signature import Signature, differing_fields, parse, value_text
 
 VERSION = 1
@@ -151,7 +151,7 @@ class Elsewhere:
         self._folder = Path(run.manifest.corpus.estimates or "")
         if not self._folder.is_dir():
             raise SrbenchError(f"the estimates are not here any more ({self._folder})")
-        self._records = read_journal(run.folder / "journal.jsonl", ScoreRecord)
+        self._records = {r.utterance: r for r in run.records if isinstance(r, ScoreRecord)}
 
     def score(self, utterance_id: str, definitions: Mapping[str, Definition]) -> dict[str, float]:
         """Score a pair again, as it was scored.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any
 
 from srbench import audio, memory
 from srbench.audio import Samples
 from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition
-from srbench.run.pipeline import Record, one_line
+from srbench.run.pipeline import one_line
+from srbench.run.record import ScoreRecord
 from srbench.scoring.pair import score_pair
 from srbench.scoring.pairing import FilePair
 from srbench.scoring.repair import Repairs
@@ -46,27 +47,6 @@ class ScoreTask:
     repairs: Repairs
     root: Path
     estimates: Path
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRecord(Record):
-    """What came of one pair: a run's record, with the reference as its file, and what is to be said of the pair.
-
-    ``warnings`` and ``checks`` are those of `srbench.scoring.Score`, as plain values.
-    """
-
-    estimate_file: str = ""
-    estimate_stamp: str = ""
-    low_stamp: str = ""
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-    repairs: list[str] = field(default_factory=list)
-    checks: dict[str, Any] = field(default_factory=dict)
-    KINDS: ClassVar[Mapping[Any, tuple[str, ...]]] = {
-        **Record.KINDS,
-        str: (*Record.KINDS[str], "estimate_file", "estimate_stamp", "low_stamp"),
-        list: ("warnings", "repairs"),
-        dict: (*Record.KINDS[dict], "checks"),
-    }
 
 
 def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:

@@ -26,10 +26,9 @@ from srbench.report.tables import write_tables
 from srbench.results import aggregate_run, compare_runs, write_aggregates
 from srbench.results.publish import publish
 from srbench.run import Entrant, Run, make_plan, open_run, run_entrant
-from srbench.run.engine import utterance_row
 from srbench.run.journal import open_journal, read_journal
 from srbench.run.manifest import Manifest
-from srbench.scoring.task import ScoreRecord
+from srbench.run.record import ScoreRecord, row_of
 
 PROTOCOL = """
     title = "Mine"
@@ -92,7 +91,7 @@ def damage_records(data: st.DataObject, folder: Path) -> None:
     header = (folder / "utterances.csv").read_bytes().splitlines(keepends=True)[0]
     rows = io.StringIO()
     kept = read_journal(folder / "journal.jsonl").values()
-    csv.writer(rows, lineterminator="\n").writerows(utterance_row(record, ("snr", "lsd")) for record in kept)
+    csv.writer(rows, lineterminator="\n").writerows(row_of(record, ("snr", "lsd")) for record in kept)
     (folder / "utterances.csv").write_bytes(header + rows.getvalue().encode())
 
 

@@ -46,7 +46,7 @@ def legend(figure: Any) -> list[str]:
 
 
 def test_points_mean_interval_and_units(runs: list[Run], document: dict[str, Any]) -> None:
-    figure = draw_differences(document)
+    figure = draw_differences(document, runs[:2])
     snr, lsd = figure.axes  # of the usual ones these two were compared, MSE is not usual
     for panel, name in ((snr, "snr"), (lsd, "lsd")):
         values = [{r.utterance: r.values[name] for r in run.records} for run in runs[:2]]
@@ -67,14 +67,14 @@ def test_points_are_told_apart_by_colour_and_mark(runs: list[Run], document: dic
     """The better one's, by the metric's direction: the spline has the better SNR, the linear one the better LSD."""
     values = document["pairs"][0]["metrics"]
     assert (values["snr"]["a_wins"], values["lsd"]["b_wins"]) == (5, 5)
-    figure = draw_differences(document)
+    figure = draw_differences(document, runs[:2])
     colours = [tuple(np.unique(panel.collections[0].get_facecolors(), axis=0).ravel()[:3]) for panel in figure.axes]
     handles = figure.legends[0].legend_handles
     assert colours == [pytest.approx(handle.get_color()) for handle in handles[:2]]
     brightness = [float(np.dot(colour, (0.299, 0.587, 0.114))) for colour in colours]
     assert abs(brightness[0] - brightness[1]) > 0.15  # in a black-and-white print
     assert len({handle.get_marker() for handle in handles}) == 3
-    three = draw_differences(compare_runs(runs[:3]), ["lsd"])
+    three = draw_differences(compare_runs(runs[:3]), runs[:3], ["lsd"])
     assert legend(three) == ["spline better", "linear better", "hold better", "equal"]
     assert len(three.axes) == 3
     assert [handle.get_color() for handle in three.legends[0].legend_handles[:2]] == [
@@ -82,15 +82,16 @@ def test_points_are_told_apart_by_colour_and_mark(runs: list[Run], document: dic
     ]
 
 
-def test_metrics_asked_for(document: dict[str, Any]) -> None:
-    (panel,) = draw_differences(document, ["mse"]).axes
+def test_metrics_asked_for(runs: list[Run], document: dict[str, Any]) -> None:
+    (panel,) = draw_differences(document, runs[:2], ["mse"]).axes
     assert panel.get_title().startswith("MSE ↓\nmean ")
 
 
 def test_differences_that_are_not_finite_or_all_zero(runs: list[Run], tmp_path: Path) -> None:
     shutil.copytree(runs[0].folder, tmp_path / "again")
     again = Run(tmp_path / "again", runs[0].manifest, runs[0].records)
-    figure = draw_differences(compare_runs([runs[0], again, runs[3]]), ["snr"])
+    three = [runs[0], again, runs[3]]
+    figure = draw_differences(compare_runs(three), three, ["snr"])
     equal, *infinite = figure.axes
     assert drawn(equal) == [0] * 5
     assert equal.get_title() == "SNR dB ↑\nmean +0.00 [+0.00, +0.00]"
@@ -102,12 +103,14 @@ def test_differences_that_are_not_finite_or_all_zero(runs: list[Run], tmp_path: 
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_files_repeat_and_names_are_text(document: dict[str, Any], tmp_path: Path, suffix: str) -> None:
+def test_files_repeat_and_names_are_text(
+    runs: list[Run], document: dict[str, Any], tmp_path: Path, suffix: str
+) -> None:
     document = copy.deepcopy(document)
     document["runs"][0]["label"] = document["pairs"][0]["a"] = r"a$x^2$_\b"  # no formula
     first, second = (tmp_path / f"{name}{suffix}" for name in "xy")
     for path in (first, second):
-        save(draw_differences(document), path)
+        save(draw_differences(document, runs[:2]), path)
     assert first.read_bytes() == second.read_bytes()
     if suffix == ".svg":
         assert r"a$x^2$_\b − linear, dB" in first.read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from hypothesis import example, given
@@ -337,20 +338,10 @@ def test_a_run_that_is_not_the_rows_is_not_shown_as_it(made: tuple[list[Run], Pa
     assert "The run itself is not here" in (tmp_path / "demo/sinc.html").read_text()
 
 
-def test_each_table_of_utterances_is_read_once(
-    made: tuple[list[Run], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    runs, plugin = made
-    board, read, really = board_of(runs), [], details.read_utterances
-    monkeypatch.setattr(details, "read_utterances", lambda folder: read.append(folder) or really(folder))
-    build_site(tmp_path, [board], {"demo": runs}, corpora={}, plugins=(plugin,))
-    assert sorted(read) == sorted(run.folder for run in runs)
-
-
 def test_speakers_and_extremes_are_those_of_the_table(made: tuple[list[Run], Path]):
     runs, _ = made
     found, _ = details.find_runs_of(board_of(runs), runs)
-    table = found["linear"].table
+    table = pd.DataFrame(found["linear"].columns)
     (speaker,) = details.speakers(found["linear"], ("snr", "lsd"))
     assert speaker["cells"][0][0] == f"{table['snr'].mean():.2f}"
     snr, lsd = details.extremes(found["linear"], ("snr", "lsd"))

@@ -10,30 +10,32 @@ import pytest
 from made_runs import made_manifest
 
 from srbench.results import Aggregate, aggregate_run, write_aggregates
-from srbench.results.aggregate import read_utterances, real_time_factor
+from srbench.results.aggregate import real_time_factor
 from srbench.run import Record, Run
+from srbench.run.record import write_records
+from srbench.table import read_table
 
-HEADER = "utterance,speaker,file,file_rate,samples,status,error,undefined,snr,mse\n"
 SIGNATURES = {"snr": "SNR|of:power|log:10log10|floor:none|v:1", "mse": "MSE|full_scale:1|v:1"}
 
 
-def run_of(folder: Path, *lines: str, records: tuple[Record, ...] = (), expected: int | None = None) -> Run:
-    (folder / "utterances.csv").write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="utf-8")
-    split = {"expected": len(lines) if expected is None else expected}
+def run_of(folder: Path, *records: Record, expected: int | None = None) -> Run:
+    split = {"expected": len(records) if expected is None else expected}
     manifest = made_manifest(metrics=SIGNATURES, split=split, protocol_signature="PROTOCOL|v:1")
     return Run(folder, manifest, records)
 
 
-def ok(name: str, speaker: str, snr: str, mse: str = "0.5", undefined: str = "") -> str:
-    return f'{name},{speaker},{name}.wav,16000,4800,ok,,"{undefined}",{snr},{mse}'
+def ok(name: str, speaker: str, snr: float | None, mse: float = 0.5) -> Record:
+    values = {"mse": mse} if snr is None else {"snr": snr, "mse": mse}
+    undefined = {} if snr is not None else {"snr": "the reference is silent: SNR is undefined"}
+    return Record(name, speaker, f"{name}.wav", "", 16000, 4800, values=values, undefined=undefined)
 
 
-def failed(name: str, speaker: str) -> str:
-    return f'{name},{speaker},{name}.wav,,,failed,"it broke, badly",,,'
+def failed(name: str, speaker: str) -> Record:
+    return Record(name, speaker, f"{name}.wav", "", error="it broke, badly")
 
 
 def test_mean_n_and_signature(tmp_path: Path) -> None:
-    found = aggregate_run(run_of(tmp_path, ok("1", "a", "1.0"), ok("2", "a", "2.0"), ok("3", "b", "6.0"), expected=5))
+    found = aggregate_run(run_of(tmp_path, ok("1", "a", 1.0), ok("2", "a", 2.0), ok("3", "b", 6.0), expected=5))
     assert list(found) == ["snr", "mse"]
     snr = found["snr"]
     assert isinstance(snr, Aggregate)
@@ -45,18 +47,18 @@ def test_mean_n_and_signature(tmp_path: Path) -> None:
 
 
 def test_infinities_of_both_signs_have_no_mean(tmp_path: Path) -> None:
-    snr = aggregate_run(run_of(tmp_path, ok("1", "a", "inf"), ok("2", "a", "-inf"), ok("3", "b", "1.0")))["snr"]
+    snr = aggregate_run(run_of(tmp_path, ok("1", "a", math.inf), ok("2", "a", -math.inf), ok("3", "b", 1.0)))["snr"]
     assert math.isnan(snr.mean)
     assert snr.n == 3
-    assert math.isinf(aggregate_run(run_of(tmp_path, ok("1", "a", "inf"), ok("2", "a", "1.0")))["snr"].mean)
+    assert math.isinf(aggregate_run(run_of(tmp_path, ok("1", "a", math.inf), ok("2", "a", 1.0)))["snr"].mean)
 
 
 def test_failures_and_undefined_are_not_numbers(tmp_path: Path) -> None:
     lines = [
-        ok("1", "a", "1.0"),
+        ok("1", "a", 1.0),
         failed("2", "a"),
-        ok("3", "b", "", "0.0", "snr: the reference is silent: SNR is undefined"),
-        ok("4", "b", "3.0"),
+        ok("3", "b", None, 0.0),
+        ok("4", "b", 3.0),
     ]
     found = aggregate_run(run_of(tmp_path, *lines))
     snr, mse = found["snr"], found["mse"]
@@ -77,18 +79,18 @@ def test_no_values_at_all(tmp_path: Path) -> None:
 
 
 def test_infinite_value_makes_an_infinite_mean_without_interval(tmp_path: Path) -> None:
-    snr = aggregate_run(run_of(tmp_path, ok("1", "a", "inf"), ok("2", "b", "3.0")))["snr"]
+    snr = aggregate_run(run_of(tmp_path, ok("1", "a", math.inf), ok("2", "b", 3.0)))["snr"]
     assert (snr.mean, snr.n, snr.resampled) == (math.inf, 2, "nothing")
     assert all(map(math.isnan, snr.ci95))
 
 
 def test_names_that_look_like_something_else(tmp_path: Path) -> None:
     """Ids are texts: numbers keep their zeros, and "NA" is a name."""
-    lines = [ok(name, name, "1.0") for name in ("001", "NA", "nan", "1e5", "True", "é")]
+    lines = [ok(name, name, 1.0) for name in ("001", "NA", "nan", "1e5", "True", "é")]
     run = run_of(tmp_path, *lines)
-    table = read_utterances(tmp_path)
-    assert table["utterance"].tolist() == table["speaker"].tolist() == ["001", "NA", "nan", "1e5", "True", "é"]
-    assert (table["error"] == "").all()
+    write_records(tmp_path, run.records, ("snr", "mse"))
+    rows = read_table(tmp_path / "utterances.csv")[1:]
+    assert [row[:2] for row in rows] == [[name, name] for name in ("001", "NA", "nan", "1e5", "True", "é")]
     write_aggregates(run, aggregate_run(run))
     speakers = pd.read_csv(tmp_path / "speakers.csv", dtype={"speaker": str}, keep_default_na=False)
     assert speakers["speaker"].tolist() == sorted(["001", "NA", "nan", "1e5", "True", "é"])
@@ -97,13 +99,12 @@ def test_names_that_look_like_something_else(tmp_path: Path) -> None:
 
 def test_every_digit_is_kept(tmp_path: Path) -> None:
     value = 0.1 + 0.2
-    run_of(tmp_path, ok("1", "a", repr(value), repr(5e-324)))
-    table = read_utterances(tmp_path)
-    assert (table["snr"][0], table["mse"][0]) == (value, 5e-324)
+    write_records(tmp_path, [ok("1", "a", value, 5e-324)], ("snr", "mse"))
+    assert [float(cell) for cell in read_table(tmp_path / "utterances.csv")[1][-2:]] == [value, 5e-324]
 
 
 def test_files_of_aggregates(tmp_path: Path) -> None:
-    run = run_of(tmp_path, ok("1", "b", "1.0"), ok("2", "b", "2.0"), ok("3", "a", "6.0"), failed("4", "a"))
+    run = run_of(tmp_path, ok("1", "b", 1.0), ok("2", "b", 2.0), ok("3", "a", 6.0), failed("4", "a"))
     found = aggregate_run(run)
     write_aggregates(run, found)
     aggregates = pd.read_csv(tmp_path / "aggregates.csv", index_col="metric")
@@ -127,5 +128,5 @@ def test_real_time_factor_is_the_median_of_ratios(tmp_path: Path) -> None:
         return Record(name, "a", name, (1, 1), seconds=seconds, upscale_seconds=upscale)
 
     records = (record("1", 2.0, 1.0), record("2", 1.0, 3.0), record("3", 4.0, 1.0), record("4", 1.0, None))
-    assert real_time_factor(run_of(tmp_path, records=records)) == 0.5
-    assert real_time_factor(run_of(tmp_path, records=(record("4", 1.0, None), record("5", None, None)))) is None
+    assert real_time_factor(run_of(tmp_path, *records)) == 0.5
+    assert real_time_factor(run_of(tmp_path, record("4", 1.0, None), record("5", None, None))) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 import json
 import math
 from collections.abc import Callable
@@ -21,7 +20,6 @@ from srbench.results import compare_runs, paired
 from srbench.results.bootstrap import Interval
 from srbench.results.paired import holm
 from srbench.run import Entrant, Record, Run, make_plan, open_run, run_entrant
-from srbench.run.engine import FIXED_COLUMNS
 
 SIGNATURES = {"snr": "SNR|of:power|log:10log10|floor:none|v:1", "mse": "MSE|full_scale:1|v:1"}
 Made = Callable[..., Run]
@@ -36,16 +34,11 @@ def made(tmp_path: Path) -> Made:
         place.mkdir()
         metrics = more.pop("metrics", {"snr": SIGNATURES["snr"]})
         records = []
-        with (place / "utterances.csv").open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow([*FIXED_COLUMNS, *metrics])
-            for number, value in enumerate(values):
-                speaker = speakers[number % len(speakers)]
-                i, error = f"{speaker}_{number:03}", value if isinstance(value, str) else ""
-                text = "" if error or value is None else repr(float(value))
-                status = "failed" if error else "ok"
-                table.writerow([i, speaker, f"{i}.wav", 16000, 4800, status, error, "", *[text for _ in metrics]])
-                records.append(Record(i, speaker, f"{i}.wav", f"stamp-{i}", error=error))
+        for number, value in enumerate(values):
+            speaker = speakers[number % len(speakers)]
+            i, error = f"{speaker}_{number:03}", value if isinstance(value, str) else ""
+            found = {} if error or value is None else dict.fromkeys(metrics, float(value))
+            records.append(Record(i, speaker, f"{i}.wav", f"stamp-{i}", error=error, values=found))
         told: dict[str, Any] = {
             "metrics": metrics,
             "utterances": {"n": len(values), "sha256": f"{speakers}{len(values)}"},

@@ -104,7 +104,8 @@ def test_every_column_is_compared(folder: Path, protocol: Protocol, column: str,
 def test_a_row_of_another_length(folder: Path, protocol: Protocol) -> None:
     path = folder / "utterances.csv"
     path.write_text(path.read_text().replace("\nb/1,", "\nb/1,b,"))
-    assert findings(folder, protocol) == ["utterances.csv, row b/1: has 11 cells, not 10"]
+    (found,) = findings(folder, protocol)
+    assert found.startswith("utterances.csv, row b/1: has 11 cells, not 10")
 
 
 def test_rows_taken_out_or_twice_or_strange(folder: Path, protocol: Protocol) -> None:
@@ -177,7 +178,7 @@ def test_a_manifest_with_other_kinds_of_values(folder: Path, change: Callable[[d
 
 def test_an_edited_row_is_refused_wherever_a_run_is_read(folder: Path) -> None:
     edit_csv(folder / "utterances.csv", "c/1", "snr", lambda cell: repr(float(cell) + 1))
-    with pytest.raises(SrbenchError, match="row c/1: is not what the journal says"):
+    with pytest.raises(SrbenchError, match=r"row c/1: snr is '[0-9.]+', and '[0-9.]+' in the journal"):
         open_run(folder)
 
 

@@ -93,6 +93,7 @@ def test_damaged_files(folder: Path, name: str, content: bytes | None, said: str
     ("change", "said"),
     [
         (lambda m: m.pop("warnings"), "'warnings' is missing"),
+        (lambda m: m.pop("format"), "'format' is missing"),
         (lambda m: m.update(metrics=["snr"]), "'metrics' must be a table"),
         (lambda m: m.update(seed="0"), "'seed' must be a whole number"),
         (lambda m: m.update(own_corpus=None), "'own_corpus' must be true or false"),

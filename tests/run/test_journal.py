@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from srbench.run.journal import append, open_journal, read_journal
-from srbench.run.pipeline import Record
+from srbench.run.record import Record
 
 
 def record(name: str, value: float = 1.5, **more: object) -> Record:

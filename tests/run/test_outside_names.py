@@ -20,7 +20,6 @@ from srbench.corpora import demo_corpus, open_corpus
 from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
 from srbench.results import leaderboard, write_leaderboard
-from srbench.results.aggregate import read_utterances
 from srbench.results.validate import check_run
 from srbench.run import Entrant, Plan, Run, entrant_of, make_plan, open_run, run_entrant, signals
 from srbench.run.estimates import Estimates
@@ -84,7 +83,7 @@ def test_the_run_reads_back_as_it_was(plan: Plan, run: Run) -> None:
     again = open_run(run.folder)
     assert again.records == run.records
     assert {record.utterance for record in again.records} == {utterance.id for utterance in plan.utterances}
-    assert {*read_utterances(run.folder)["speaker"]} == {*SPEAKERS, plan.corpus.root.name}
+    assert {*again.columns["speaker"]} == {*SPEAKERS, plan.corpus.root.name}
     leaderboard(plan, [run], [], run.folder)  # writes speakers.csv
     assert not [f for f in check_run(run, plan.protocol).findings if f.file in ("speakers.csv", "aggregates.csv")]
 

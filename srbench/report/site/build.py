@@ -13,7 +13,7 @@ from srbench.errors import SrbenchError
 from srbench.files import whole_file
 from srbench.protocols import Protocol, load_protocol
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, board_notes, mark
-from srbench.report.site.details import Ran, extremes, find_runs_of, provenance, speakers
+from srbench.report.site.details import extremes, find_runs_of, provenance, speakers
 from srbench.report.site.listening import Heard, Progress, write_clips
 from srbench.report.site.names import file_names
 from srbench.report.site.published import published_rows
@@ -133,7 +133,7 @@ def build_site(
                     site.output,
                     site.folders[board.protocol],
                     protocol,
-                    [ran.run for ran in behind.values()],
+                    list(behind.values()),
                     corpora[board.protocol],
                     plugins=plugins,
                     count=utterances,
@@ -165,7 +165,7 @@ class _Site:
         self._environment = _environment()
 
     def protocol_pages(
-        self, board: Board, protocol: Basis | None, behind: Mapping[str, Ran], heard: Heard | None, why: str
+        self, board: Board, protocol: Basis | None, behind: Mapping[str, Run], heard: Heard | None, why: str
     ) -> None:
         """Write the leaderboard of one protocol, its table as CSV, its upscalers' pages and its listening pages."""
         folder = self.folders[board.protocol]
@@ -205,7 +205,7 @@ class _Site:
             if file.suffix in (".css", ".js"):
                 self.output.text(f"static/{file.name}", file.read_text(encoding="utf-8"))
 
-    def _upscaler(self, row: Row, board: Board, ran: Ran | None, clips: set[str], known: Mapping[str, Any]) -> None:
+    def _upscaler(self, row: Row, board: Board, run: Run | None, clips: set[str], known: Mapping[str, Any]) -> None:
         values = [
             {
                 "column": column,
@@ -222,12 +222,12 @@ class _Site:
             active="upscaler",
             row=row,
             values=values,
-            speakers=speakers(ran, board.metrics) if ran else [],
-            extremes=extremes(ran, board.metrics) if ran else [],
-            provenance=provenance(row, ran),
-            description=str(ran.run.manifest.upscaler.told.get("description", "")) if ran else "",
-            failures=[record for record in ran.run.records if record.error] if ran else [],
-            here=ran is not None,
+            speakers=speakers(run, board.metrics) if run else [],
+            extremes=extremes(run, board.metrics) if run else [],
+            provenance=provenance(row, run),
+            description=str(run.manifest.upscaler.told.get("description", "")) if run else "",
+            failures=[record for record in run.records if record.error] if run else [],
+            here=run is not None,
             clips=clips,
             **known,
         )
@@ -254,7 +254,7 @@ def _protocol(board: Board, given: Mapping[str, Basis]) -> tuple[Basis | None, l
         return None, [f"{board.protocol}: is not a protocol that comes with srbench"]
 
 
-def _no_listening(protocol: Basis | None, corpus: bool, behind: Mapping[str, Ran], heard: Heard | None) -> str:
+def _no_listening(protocol: Basis | None, corpus: bool, behind: Mapping[str, Run], heard: Heard | None) -> str:
     """Say why a protocol has no listening page, "" where it has one."""
     if heard is not None and heard.clips:
         return ""
@@ -267,9 +267,9 @@ def _no_listening(protocol: Basis | None, corpus: bool, behind: Mapping[str, Ran
     return "no listening page: no utterance that was asked for can be heard"
 
 
-def _notes_of(board: Board, behind: Mapping[str, Ran]) -> list[str]:
+def _notes_of(board: Board, behind: Mapping[str, Run]) -> list[str]:
     """Return what is to be said with every number of a leaderboard."""
-    notes = dict.fromkeys(note for ran in behind.values() for note in ran.run.manifest.notes)
+    notes = dict.fromkeys(note for run in behind.values() for note in run.manifest.notes)
     if any(kind == "utterances" for row in board.rows for _, kind in row.resampled):
         notes["One speaker: intervals are over utterances and say nothing about other speakers."] = None
     return [*notes, *board_notes(board), *recheck_notes(board)]

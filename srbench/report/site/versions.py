@@ -113,8 +113,7 @@ def make_clip(
             if low is not None:
                 samples[LOW] = _of_length(low, len(reference))
         samples[player.name] = estimate
-        record = next(r for r in player.run.records if r.utterance == utterance)
-        scores[player.name] = dict(record.values)
+        scores[player.name] = dict(player.run.by_id[utterance].values)
     if not samples:
         return None, notes
     peak = max(float(np.abs(each).max()) for each in samples.values())
