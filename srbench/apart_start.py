@@ -8,6 +8,7 @@ processes are such forks themselves, and let a fork of their own be theirs.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import select
@@ -224,7 +225,7 @@ def serve_forks(main: Callable[[str], None]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     for name in _PRELOADED:
-        __import__(name)
+        importlib.import_module(name)
     with contextlib.suppress(OSError):
         _serve_forks(control, main)
     os._exit(0)  # whom it works for is gone

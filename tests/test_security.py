@@ -22,6 +22,8 @@ LOADS_CODE = {
     "srbench/upscaler.py": "plug-ins: a file named with --plugin, an entry point asked for by name",
     "srbench/cli/train.py": "trainers: an entry point asked for by name",
     "srbench/audit/target.py": "the function that `srbench audit` was told to run",
+    "srbench/apart.py": "our own functions: what answers in a process apart, by the name that the source gives",
+    "srbench/apart_start.py": "our own modules: what every process apart needs, by the names in its table",
     "srbench/cli/main.py": "our own commands, by the names in its table",
 }
 UNPACKS = {

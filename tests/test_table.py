@@ -76,7 +76,7 @@ def test_numbers_are_written_with_all_digits_and_nothing_as_nothing(tmp_path: Pa
     assert path.read_bytes() == b"a,a,a,a,a,a\n-1.5,0.30000000000000004,-inf,,,3\n"
 
 
-@pytest.mark.parametrize("data", [None, b"\xff", b'"' + b"a" * 200_000])
+@pytest.mark.parametrize("data", [None, b"\xff"])
 def test_what_is_no_table(tmp_path: Path, data: bytes | None):
     path = tmp_path / "t.csv"
     if data is not None:
@@ -94,3 +94,9 @@ def test_other_readers_see_the_quote(tmp_path: Path):
     write_table(path, ["utterance", "snr"], [["=cmd|' /C calc'!A0", "-1.5"]])
     with path.open(newline="") as file:
         assert list(csv.reader(file))[1] == ["'=cmd|' /C calc'!A0", "-1.5"]
+
+
+def test_a_long_cell_is_a_cell(tmp_path: Path):
+    path = tmp_path / "t.csv"
+    write_table(path, ["a"], [["b" * 200_000]])
+    assert read_table(path)[1] == ["b" * 200_000]

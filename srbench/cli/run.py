@@ -57,7 +57,7 @@ def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json
     else:
         _print(document, table)
     for name, why in left_out.items():
-        click.echo(f"srbench: {name} was not run: {why}", err=True)
+        echo(f"srbench: {name} was not run: {why}", err=True)
     return 1 if left_out or _incomplete(document) else 0
 
 

@@ -19,6 +19,7 @@ T = TypeVar("T")
 PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
 PATIENCE_PER_SECOND = 30.0  # … and for each second of the signal
 _FAILED = "failed"
+_UNABLE = "unable: "
 
 
 def measure(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str, float], dict[str, str]]:
@@ -35,20 +36,30 @@ def measure(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str
         Only the metrics that have a value.
     undefined : dict of metric name to str
         For the others, why not.
+
+    Raises
+    ------
+    SrbenchError
+        If a metric cannot be measured at all, as where its package is missing.
     """
     foreign = [name for name in definitions if get_metric(name).foreign]
     if foreign:
         _begin(pair, foreign)
     values, undefined = measure_all(pair, {name: each for name, each in definitions.items() if name not in foreign})
     limit = PATIENCE + PATIENCE_PER_SECOND * len(pair.reference) / pair.sample_rate
+    unable = ""
     for done, name in enumerate(foreign, start=1):
         value, why = _answer(name, limit)
-        if value is not None:
+        if why.startswith(_UNABLE):
+            unable = unable or why.removeprefix(_UNABLE)
+        elif value is not None:
             values[name] = value
         else:
             undefined[name] = why
         if why.startswith(_FAILED) and foreign[done:]:
             _begin(pair, foreign[done:])
+    if unable:
+        raise SrbenchError(unable)
     return _ordered(values, definitions), _ordered(undefined, definitions)
 
 
@@ -96,6 +107,6 @@ def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:
         except UndefinedMetric as reason:
             yield {"undefined": str(reason)}, []
         except SrbenchError as error:
-            yield {"undefined": str(error)}, []
+            yield {"undefined": f"{_UNABLE}{error}"}, []
         except BaseException as error:  # an answer is due
             yield {"undefined": f"{name} raised {type(error).__name__}: {error}"}, []

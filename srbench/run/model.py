@@ -172,8 +172,6 @@ def own_plugins(name: str, plugins: Sequence[Path]) -> tuple[Path, ...]:
     SrbenchError
         If the name is unknown or claimed twice, or a plug-in cannot be loaded.
     """
-    if not plugins:
-        return ()
     found = [(registration, file) for file in plugins for registration in names_in(file)]
     match = find_registration(name, [*registrations(), *(registration for registration, _ in found)])
     return tuple(file for registration, file in found if registration is match)
@@ -183,8 +181,8 @@ def seed_all(seed: int) -> None:
     """Seed the global generators of this process, for upscalers that draw from them."""
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (it is the global generator that must not differ from run to run)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)
 
 
 def _never() -> Any:

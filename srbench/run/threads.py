@@ -47,5 +47,5 @@ def be_single_threaded() -> None:
 
     os.environ.update(dict.fromkeys(_VARIABLES, "1"))
     threadpool_limits(limits=1)  # as a plain call it stays
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)

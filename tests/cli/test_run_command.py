@@ -45,7 +45,7 @@ Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Return a function that runs the command in an empty folder: status, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
@@ -55,7 +55,7 @@ def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(SystemExit) as stop:
             main(["run", *map(str, arguments)])
         assert isinstance(stop.value.code, int)
-        return stop.value.code, *capsys.readouterr()
+        return stop.value.code, *capfd.readouterr()
 
     return call
 

@@ -251,13 +251,13 @@ def test_half_an_audio_file_never_stands_under_its_name(
 ) -> None:
     """A kill while it is written must not leave what the next run takes for the whole."""
     seen: list[bool] = []
-    write = soundfile.write
+    write = soundfile.SoundFile.write
 
-    def spied(file: object, *rest: object, **more: object) -> None:
-        write(file, *rest, **more)
+    def spied(file: soundfile.SoundFile, samples: object) -> None:
+        write(file, samples)
         seen.append(any((tmp_path / "r").rglob(f"u{len(seen)}.wav")))
 
-    monkeypatch.setattr(soundfile, "write", spied)
+    monkeypatch.setattr(soundfile.SoundFile, "write", spied)
     run_entrant(plan_of(data), Entrant("counted", plugins=(plugin,)), tmp_path / "r", save_audio=True)
     assert seen == [False] * N
 
