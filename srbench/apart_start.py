@@ -95,10 +95,10 @@ def start(serve: str, mark: Mapping[str, str]) -> Started:
 class _Server:
     """The process that forks, seen from here."""
 
-    def __init__(self, is_fork: bool = False) -> None:
+    def __init__(self, main: Callable[[str], None] | None = None) -> None:
         self.owner = os.getpid()
         ours, theirs = socket.socketpair()
-        self._process = _Fork(theirs) if is_fork else _new_process(theirs)
+        self._process = _new_process(theirs) if main is None else _Fork(theirs, main)
         theirs.close()
         self._socket, self._lock = ours, threading.Lock()
 
@@ -142,9 +142,7 @@ class _Server:
 class _Fork:
     """A fork of this process, which serves."""
 
-    def __init__(self, control: socket.socket) -> None:
-        from srbench.apart import main
-
+    def __init__(self, control: socket.socket, main: Callable[[str], None]) -> None:
         self._status: int | None = None
         self._pid = os.fork()
         if self._pid == 0:
@@ -191,10 +189,10 @@ def end_server() -> None:
         _SERVERS.pop().end()
 
 
-def let_a_fork_serve() -> None:
+def let_a_fork_serve(main: Callable[[str], None]) -> None:
     """Have a fork of this process be the one that forks. It must have done its imports, and nothing else so far."""
     if _FORKING:
-        _SERVERS[:] = [_Server(is_fork=True)]
+        _SERVERS[:] = [_Server(main)]
 
 
 def _folder() -> str:

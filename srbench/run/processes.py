@@ -16,6 +16,7 @@ from multiprocessing import get_context, reduction
 from multiprocessing.context import get_spawning_popen
 from typing import Any, TypeVar
 
+from srbench.apart import main
 from srbench.apart_start import let_a_fork_serve
 from srbench.run.threads import be_single_threaded, single_threaded
 
@@ -182,7 +183,7 @@ def _begin(slots: Any, counter: Any, environment: dict[str, str], _: object) -> 
     global _SLOTS, _SLOT
     os.environ.clear()
     os.environ.update(environment)
-    let_a_fork_serve()
+    let_a_fork_serve(main)
     _SLOTS = slots
     with counter.get_lock():
         _SLOT = counter.value
