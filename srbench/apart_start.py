@@ -234,7 +234,7 @@ def _serve_forks(control: socket.socket, main: Callable[[str], None]) -> None:
     while True:
         while later and not select.select([control], [], [], _IDLE)[0]:
             with contextlib.suppress(Exception):
-                __import__(later.pop(0))
+                importlib.import_module(later.pop(0))
         head, files, _, _ = socket.recv_fds(control, _LENGTH.size, 3)
         if len(head) != _LENGTH.size:
             return
