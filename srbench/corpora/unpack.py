@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.names import leads_out
 
 MARKER = ".srbench-fetched.json"  # in an unpacked corpus: what it was made from
@@ -70,7 +70,7 @@ def extract(archive_path: str | Path, folder: str | Path, *, marker: Mapping[str
             folder.rmdir()
         work.replace(folder)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError) as error:
-        raise SrbenchError(f"{path}: cannot be unpacked ({error}); is it a whole tar or zip archive?") from error
+        raise SrbenchError(f"{path}: cannot be unpacked ({shown(error)}); is it a whole tar or zip archive?") from error
     except OSError as error:
         raise SrbenchError(f"{folder}: {path.name} cannot be unpacked here ({error.strerror or error}).") from error
     finally:

@@ -570,6 +570,7 @@ def damaged(recordings: Files) -> Files:
     return {
         "encrypted zip": bytes(encrypted),
         "zip with a flipped byte": zipped[:500] + bytes([zipped[500] ^ 1]) + zipped[501:],
+        "zip with a long name in a header": zipped[:26] + b"\xff\x03" + zipped[28:],
         "half a zip": zipped[: len(zipped) // 2],
         "half a tar": tarred[: len(tarred) // 2],
         "neither": b"hello",
@@ -577,13 +578,17 @@ def damaged(recordings: Files) -> Files:
     }
 
 
-CASES = ["encrypted zip", "zip with a flipped byte", "half a zip", "half a tar", "neither", "nothing"]
+CASES = ["encrypted zip", "zip with a flipped byte", "zip with a long name in a header"]
+CASES += ["half a zip", "half a tar", "neither", "nothing"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_damaged_archive(case: str, recordings: Files, tmp_path: Path):
     (tmp_path / "archive").write_bytes(damaged(recordings)[case])
-    assert str(tmp_path / "archive") in failing(lambda: extract(tmp_path / "archive", tmp_path / "corpus"))
+    refused = failing(lambda: extract(tmp_path / "archive", tmp_path / "corpus"))
+    assert str(tmp_path / "archive") in refused
+    assert refused.isprintable()
+    assert len(refused) < 500
     assert tree(tmp_path) == {"archive"}
 
 

@@ -38,6 +38,8 @@ NUMBERS = (
     b"9" * 5000,
     b"0.5",
 )
+EDITS = ("token", "token", "token", "drop", "double", "move", "insert", "cut", "flip", "many")
+CHANGES = ("set", "set", "set", "drop", "rename", "repeat")
 TEXTS = (b'""', b'"1e999999999"', b'"1/0"', b'"\\u0000"', b'"' + b"x" * 20_000 + b'"', b'"../x.toml"', b'"=1+1"')
 
 
@@ -47,18 +49,19 @@ def damaged_text(text: bytes, tokens: tuple[bytes, ...] = (*NUMBERS, *TEXTS)) ->
     def apply(edits: list[tuple[str, int, int]]) -> bytes:
         found = text
         for kind, where, what in edits:
-            found = _edited(found, kind, where, what, tokens)
+            found = edited(found, kind, where, what, tokens)
         return found
 
     edit = st.tuples(
-        st.sampled_from(["token", "token", "token", "drop", "double", "move", "insert", "cut", "flip", "many"]),
+        st.sampled_from(EDITS),
         st.integers(0, 10**6),
         st.integers(0, 10**6),
     )
     return st.lists(edit, min_size=1, max_size=4).map(apply)
 
 
-def _edited(text: bytes, kind: str, where: int, what: int, tokens: tuple[bytes, ...]) -> bytes:
+def edited(text: bytes, kind: str, where: int, what: int, tokens: tuple[bytes, ...]) -> bytes:
+    """Return a text after one edit of a kind of `EDITS`."""
     if not text:
         return text
     at = where % len(text)
@@ -87,14 +90,15 @@ def _edited(text: bytes, kind: str, where: int, what: int, tokens: tuple[bytes, 
     return b"".join(lines)
 
 
+ODD_NUMBERS = (0, -1, 1, 2**31, 2**63, 10**400, 0.0, -0.0, 1e308, float("nan"), float("inf"), float("-inf"))
+ODD_TEXTS = ("", " ", "x", "\0", "\n", "\ud800", "=1", "1e999999999", "x" * 20_000, "../..", "/dev/zero", "é" * 300)
+ODD_DOCUMENTS: tuple[Any, ...] = ([], [[]], {}, {"a": {}}, [None], [1, "a"], {"": 0})
 ODD = st.one_of(
     st.none(),
     st.booleans(),
-    st.sampled_from([0, -1, 1, 2**31, 2**63, 10**400, 0.0, -0.0, 1e308, float("nan"), float("inf"), float("-inf")]),
-    st.sampled_from(
-        ["", " ", "x", "\0", "\n", "\ud800", "=1", "1e999999999", "x" * 20_000, "../..", "/dev/zero", "é" * 300]
-    ),
-    st.sampled_from([[], [[]], {}, {"a": {}}, [None], [1, "a"], {"": 0}]),
+    st.sampled_from(ODD_NUMBERS),
+    st.sampled_from(ODD_TEXTS),
+    st.sampled_from(ODD_DOCUMENTS),
     st.text(max_size=8),
     st.integers(),
     st.floats(),
@@ -107,30 +111,32 @@ def damaged_document(document: Any) -> st.SearchStrategy[Any]:
     def apply(edits: list[tuple[str, int, Any]]) -> Any:
         found = document
         for kind, where, value in edits:
-            places = list(_places(found))
-            found = _changed(found, places[where % len(places)], kind, value)
+            paths = list(places(found))
+            found = changed(found, paths[where % len(paths)], kind, value)
         return found
 
-    edit = st.tuples(st.sampled_from(["set", "set", "set", "drop", "rename", "repeat"]), st.integers(0, 10**6), ODD)
+    edit = st.tuples(st.sampled_from(CHANGES), st.integers(0, 10**6), ODD)
     return st.lists(edit, min_size=1, max_size=4).map(apply)
 
 
-def _places(document: Any, path: tuple[Any, ...] = ()) -> Any:
+def places(document: Any, path: tuple[Any, ...] = ()) -> Any:
+    """Yield the paths to all values of a document."""
     yield path
     items = (
         document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
     )
     for key, value in items:
-        yield from _places(value, (*path, key))
+        yield from places(value, (*path, key))
 
 
-def _changed(document: Any, path: tuple[Any, ...], kind: str, value: Any) -> Any:
+def changed(document: Any, path: tuple[Any, ...], kind: str, value: Any) -> Any:
+    """Return a document after one change of a kind of `CHANGES`, at a path."""
     if not path:
         return value if kind == "set" else document
     copy: Any = dict(document) if isinstance(document, dict) else list(document)
     key, *rest = path
     if rest:
-        copy[key] = _changed(document[key], tuple(rest), kind, value)
+        copy[key] = changed(document[key], tuple(rest), kind, value)
     elif kind == "set":
         copy[key] = value
     elif kind == "repeat" and isinstance(copy, list):
