@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--input", type=int, metavar="N", help="read one input again, which a finding names")
     parser.add_argument("--findings", type=Path, default=Path("soak-findings.txt"), metavar="FILE")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is started here is ended
     parts = {"kills": kills.soak, "inputs": inputs.soak, "models": models.soak}
     findings = []
     work = Path(tempfile.mkdtemp(prefix="srbench-soak-"))

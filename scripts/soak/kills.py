@@ -28,7 +28,7 @@ AT_ONCE = 2  # kinds of commands
 IN_A_ROW = 5  # kills before the command is left alone
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 STATUSES = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2)}
-RATE, UTTERANCES = 16000, 30
+RATE, UTTERANCES = 16000, 20
 PLUGIN = """
     import time
     import numpy as np

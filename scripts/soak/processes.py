@@ -31,6 +31,7 @@ class Command:
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,
+                preexec_fn=_hear_interrupts,
             )
 
     def send(self, number: signal.Signals, *, group: bool) -> None:
@@ -66,6 +67,10 @@ class Command:
         if "Traceback (most recent call last)" in said:
             wrong.append(f"a traceback: {said[-1500:]}")
         return self._process.returncode, wrong
+
+
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell has it ignored in what it starts behind it
 
 
 def _carrying(token: str) -> list[int]:
