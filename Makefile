@@ -5,13 +5,14 @@
 #   make bench-models   what srbench adds to a network's own cost, as ratios
 #   make bench-publish   seconds to check, merge and show 50 upscalers of 3000 utterances
 #   make bench-score   srbench score against one LSD of librosa, as a ratio
+#   make soak   hundreds of kills, 20 000 mutated inputs, 70 misbehaving models: half an hour of two cores
 #   make mutants   mutate srbench/metrics: which change does no test notice? (MUTANTS_ARGS=--fresh for all of them)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-models bench-publish bench-score mutants clean
+.PHONY: demo test lint bench bench-models bench-publish bench-score soak mutants clean
 
 demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --model stacked --model additive --workers 2 --results results
@@ -38,6 +39,9 @@ bench-score: $(VENV)/ready-dev
 
 bench-models: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/bench_models.py
+
+soak: $(VENV)/ready-dev
+	$(BIN)/python scripts/soak $(SOAK_ARGS)
 
 mutants: $(VENV)/ready-mutants
 	$(BIN)/python scripts/mutants.py $(MUTANTS_ARGS)

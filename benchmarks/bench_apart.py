@@ -75,7 +75,9 @@ def main(corpus: Path, protocol: str = "vctk-p239-r4", limit: str = "300") -> No
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     ratios = []
     for number in range(ROUNDS):
-        ways = {name: timed(patch, [str(corpus), protocol, limit]) for name, patch in (("apart", ""), ("one", TOGETHER))}
+        ways = {
+            name: timed(patch, [str(corpus), protocol, limit]) for name, patch in (("apart", ""), ("one", TOGETHER))
+        }
         (apart, wall, count), (one, wall_of_one, _) = ways["apart"], ways["one"]
         ratios.append((apart / one, wall / wall_of_one))
         print(
@@ -83,7 +85,12 @@ def main(corpus: Path, protocol: str = "vctk-p239-r4", limit: str = "300") -> No
             f"{1000 * one / count:.1f} ms in one: {apart / one:.4f}; on the wall {wall / wall_of_one:.4f}",
             flush=True,
         )
-    print(*(f"{name} {statistics.median(each):.4f}" for name, each in zip(("processor", "wall"), zip(*ratios, strict=True), strict=True)))
+    print(
+        *(
+            f"{name} {statistics.median(each):.4f}"
+            for name, each in zip(("processor", "wall"), zip(*ratios, strict=True), strict=True)
+        )
+    )
 
 
 if __name__ == "__main__":

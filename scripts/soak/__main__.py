@@ -24,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="soak", description="Kills, mutated inputs, misbehaving models.")
     parser.add_argument("--kills", type=int, default=200, metavar="N")
     parser.add_argument("--inputs", type=int, default=20_000, metavar="N")
-    parser.add_argument("--models", type=int, default=72, metavar="N")
+    parser.add_argument("--models", type=int, default=73, metavar="N")
     parser.add_argument("--seed", type=int, default=14, metavar="S")
     parser.add_argument("--only", choices=("kills", "inputs", "models"))
     parser.add_argument("--input", type=int, metavar="N", help="read one input again, which a finding names")

@@ -1,4 +1,4 @@
-"""Sixty ways in which a model misbehaves: the body of its function, and what its row says where it fails.
+"""Seventy ways in which a model misbehaves: the body of its function, and what its row says where it fails.
 
 ``FAILS``: the utterance at which it misbehaves fails with that text. ``WORKS``: its rows are as of a good one.
 ``EITHER``: it may fail or not, since what it does is seen late or never; the command and the other model go on.
@@ -127,10 +127,14 @@ WORKS = {
     "sys.modules.clear()": "",
     "sys.setprofile(lambda *_: 1 / 0)": "",
     "os.kill(os.getppid(), signal.SIGINT)": "an interrupt for who started it",
+    "os.kill(os.getppid(), signal.SIGKILL)": "the end of who started it",
     "os.nice(15)": "slow",
 }
 # what it does may be seen late or never: that it costs its own rows only is what counts
 EITHER = {
+    "resource.setrlimit(resource.RLIMIT_CPU, (1, 1)); forever()",
+    "return low.repeat(4).view(Liar)",
+    "os.kill(os.getppid(), signal.SIGKILL)",
     "threading.Thread(target=spoil, args=(low,), daemon=True).start()",
     "builtins.open = builtins.len = None; builtins.print = 3",
     "np.sum = np.mean = np.square = np.log10 = np.asarray(0)",

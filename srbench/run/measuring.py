@@ -13,7 +13,7 @@ from srbench.apart import Answer, Apart, Died, Overdue, Words
 from srbench.audio import Samples
 from srbench.errors import SrbenchError, UndefinedMetric
 from srbench.metrics import Definition, Pair, define, get_metric, measure_all
-from srbench.run.model import single_thread
+from srbench.run.model import settle
 
 T = TypeVar("T")
 PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
@@ -96,7 +96,7 @@ def _answer(name: str, limit: float) -> tuple[float | None, str]:
 
 def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:
     """Answer in the process of the metrics: one answer for each metric that is asked for, in order."""
-    single_thread()
+    settle()
     rate, cutoff = words["rate"], words["cutoff"]
     reference, estimate = arrays
     pair = Pair(reference, estimate, rate, cutoff)

@@ -217,7 +217,7 @@ def _names(words: Words, _: list[Samples]) -> Answer:
 
 
 def _build(words: Words, _: list[Samples]) -> Answer:
-    single_thread()
+    settle()
     plugins = [Path(each) for each in words["plugins"]]
     with opened_files() as opened:
         built, origin = build_upscaler(words["name"], plugins, device=words["device"], precision=words["precision"])
@@ -251,11 +251,13 @@ def _rates(words: Words) -> tuple[Rate, int]:
 
 
 @lru_cache(maxsize=1)
-def single_thread() -> None:
-    """Have numerical libraries use one thread in this process; see `srbench.run.threads`."""
+def settle() -> None:
+    """Have this process use one thread and keep its memory; see `srbench.run.threads` and `keep_memory`."""
+    from srbench.run.processes import keep_memory
     from srbench.run.threads import be_single_threaded
 
     be_single_threaded()
+    keep_memory()
 
 
 _DO = {"names": _names, "build": _build, "check_rates": _check_rates, "upscale": _upscale}

@@ -265,3 +265,13 @@ def test_reader_that_has_seen_enough(arguments: list[str], tmp_path: Path) -> No
         process.stdout.close()  # before anything is written
         assert process.stderr.read() == b""
         assert process.wait() == 141
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs signals")
+def test_an_interrupt_while_the_command_is_loaded_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(5)\n")
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import runpy; "
+    code += "runpy.run_module('srbench', run_name='__main__')"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
