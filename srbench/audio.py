@@ -105,7 +105,7 @@ def open_audio(path: str | Path) -> Iterator[Any]:
         with sf.SoundFile(str(path)) as file:
             rate = int(file.samplerate)
             if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-                raise SrbenchError(f"{path}: its header says {rate} Hz, which is no rate of sound")
+                raise SrbenchError(f"{path}: its header says {rate} Hz, which is not a rate of sound")
             if file.frames == _UNKNOWN:
                 raise SrbenchError(f"{path}: does not say how many samples it holds, like a stream: encode it again")
             yield file

@@ -85,7 +85,9 @@ def need_plain(folder: Path) -> None:
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
             if entry.is_symlink():
-                raise SrbenchError(f"{entry.path}: is a link, and none is followed here; put the file or folder itself")
+                raise SrbenchError(
+                    f"{entry.path}: is a link, and links are not followed here; put the file or folder itself there"
+                )
             if not entry.is_file() and not entry.is_dir():
                 raise SrbenchError(f"{entry.path}: is a pipe or a device, which does not belong here; remove it")
 

@@ -25,7 +25,7 @@ class Signature:
     ------
     SrbenchError
         If a name, key or value holds white space, a comma, a quote or a vertical bar (or a name or key a colon), or a
-        key stands twice.
+        key appears twice.
     """
 
     name: str

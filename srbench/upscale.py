@@ -70,7 +70,7 @@ def upscale_file(
     if target.exists() and source.exists() and target.samefile(source):
         raise SrbenchError(f"{target}: is the input; name another file for the output")
     if target.exists() and not overwrite:
-        raise SrbenchError(f"{target}: is there already; --force writes over it")
+        raise SrbenchError(f"{target}: already exists; use --force to overwrite it")
     header = audio.info(source)
     if not header.frames:
         raise SrbenchError(f"{source}: holds no samples")

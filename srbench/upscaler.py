@@ -412,7 +412,7 @@ def _load_file(path: Path) -> list[Registration]:
     found: dict[str, Upscaler] = {}
     for value in vars(module).values():
         if isinstance(value, Upscaler) and found.setdefault(value.name, value) is not value:
-            raise SrbenchError(f"plug-in {path}: the name '{value.name}' stands twice")
+            raise SrbenchError(f"plug-in {path}: the name '{value.name}' appears twice")
     if not found:
         raise SrbenchError(
             f"plug-in {path}: holds no upscaler at its top level; decorate a function or class there with @upscaler()"

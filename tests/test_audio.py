@@ -142,7 +142,7 @@ class TestRead:
     @pytest.mark.parametrize("reader", [audio.read, audio.info])
     def test_no_rate_of_sound(self, tmp_path, reader, rate):
         soundfile.write(tmp_path / "a.wav", noise(100), rate)
-        with pytest.raises(SrbenchError, match=rf"a\.wav: its header says {rate} Hz, which is no rate of sound"):
+        with pytest.raises(SrbenchError, match=rf"a\.wav: its header says {rate} Hz, which is not a rate of sound"):
             reader(tmp_path / "a.wav")
 
     @pytest.mark.parametrize("loudest", [2.0**31, np.nextafter(2.0**31, np.inf), 1e300])

@@ -53,7 +53,7 @@ def deterministic(subject: Subject) -> Outcome:
 def inputs_unchanged(subject: Subject) -> Outcome:
     """The arrays that are given are not written into."""
     if subject.modifies is None:
-        return Outcome(True, "unchanged", "not looked at")
+        return Outcome(True, "unchanged", "not checked")
     written = subject.modifies(*_pair(subject), subject.sample_rate)
     return Outcome(not written, "unchanged", f"the {' and the '.join(written)} changed" if written else "unchanged")
 
@@ -76,7 +76,7 @@ def unequal_lengths(subject: Subject) -> Outcome:
 def column_against_row(subject: Subject) -> Outcome:
     """Shapes (n,) and (n, 1) are refused or measured as the same pair, not broadcast to n by n."""
     if subject.shape not in ("n", "n1"):  # rows against columns are what a batch is made of
-        return Outcome(True, _REFUSAL_OR_SAME, "not looked at: the function takes batches")
+        return Outcome(True, _REFUSAL_OR_SAME, "not checked: the function takes batches")
     reference, estimate = _pair(subject, 4096 / subject.sample_rate)  # n by n of them fit into any memory
     plain = subject.value(reference, estimate)
     for given in ((reference, estimate[:, None]), (reference[:, None], estimate)):
@@ -90,7 +90,7 @@ def column_against_row(subject: Subject) -> Outcome:
 def batch_of_one(subject: Subject) -> Outcome:
     """A batch of one, shape (1, n), is refused or measured as its item."""
     if not _takes_batches(subject):
-        return Outcome(True, _REFUSAL_OR_SAME, "not looked at: the function takes one signal")
+        return Outcome(True, _REFUSAL_OR_SAME, "not checked: the function takes one signal")
     reference, estimate = _pair(subject)
     return _refused_or_equal(subject, (reference[None], estimate[None]), subject.value(reference, estimate), 1e-4)
 
@@ -104,7 +104,7 @@ def _takes_batches(subject: Subject) -> bool:
 def batch_is_mean_of_items(subject: Subject) -> Outcome:
     """A batch, shape (b, n), is refused, gives one number an item, or the mean over its items."""
     if not _takes_batches(subject):
-        return Outcome(True, _REFUSAL_OR_SAME, "not looked at: the function takes one signal")
+        return Outcome(True, _REFUSAL_OR_SAME, "not checked: the function takes one signal")
     reference, estimate = _pair(subject)
     louder = reference + 3 * (estimate - reference)
     items = [subject.value(reference, estimate), subject.value(reference, louder)]

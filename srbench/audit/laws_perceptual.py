@@ -66,7 +66,7 @@ def estimate_level(subject: Subject) -> Outcome:
 def perceptual_sample_rate(subject: Subject) -> Outcome:
     """The same sounds at 48 kHz score as they do at the rate of the audit, or are refused: the rate is not ignored."""
     if not subject.takes_rate:
-        return Outcome(True, "the same value at both rates", "not looked at: the function takes no sample rate")
+        return Outcome(True, "the same value at both rates", "not checked: the function takes no sample rate")
     signal = _voice(subject)
     estimate = signal + at_level(len(signal), signal, 10)
     plain = subject.value(signal, estimate)

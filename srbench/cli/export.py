@@ -20,7 +20,7 @@ def command(target: Path, model: str, force: bool, as_json: bool) -> int:
     from srbench.upscaler import build_upscaler
 
     if target.exists() and not force:
-        raise SrbenchError(f"{target}: is there already; --force writes over it")
+        raise SrbenchError(f"{target}: already exists; use --force to overwrite it")
     built, _ = build_upscaler(model)
     export = getattr(built.instance, "export", None)
     if not callable(export):

@@ -76,6 +76,6 @@ def _pairs(options: tuple[str, ...], name: str) -> dict[str, str]:
     for option in options:
         header, equals, value = option.rpartition("=")
         if not equals or not header.strip() or not value.strip():
-            raise SrbenchError(f"{name} wants HEADER=VALUE, not '{option}'")
+            raise SrbenchError(f"{name} needs HEADER=VALUE, not '{option}'")
         pairs[header.strip()] = value.strip()
     return pairs

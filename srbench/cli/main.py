@@ -132,7 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
         _stop(f"{' '.join(error.format_message().split())} See '{where} --help'.", 2)
     except (click.Abort, KeyboardInterrupt) as stop:
         _stop(
-            "stopped. What is finished is kept: the same command goes on from there.",
+            "stopped. What is finished is kept: give the same command again to resume.",
             143 if isinstance(stop, _Terminated) else 130,
         )
     except _ReaderGone:

@@ -223,16 +223,16 @@ class RunOptions:
         from srbench.run.workers import Where
 
         if (self.batch or 1) > 1 and self.dask is not None:
-            raise SrbenchError("--batch works on this machine: it does not go with --dask")
+            raise SrbenchError("--batch does not work with --dask")
         if self.dask is None:
             if self.send_data:
-                raise SrbenchError("--send-data is about a cluster: it goes with --dask ADDRESS")
+                raise SrbenchError("--send-data needs a cluster: give --dask ADDRESS")
             yield Where(self.workers, self.timeout)
             return
         if self.workers > 1:
             raise SrbenchError("--dask has workers of its own: leave out --workers")
         if self.send_data and self.save_audio:
-            raise SrbenchError("--save-audio needs workers that see our files: it does not go with --send-data")
+            raise SrbenchError("--save-audio does not work with --send-data: its workers must see your files")
         from srbench.run.cluster import dask_cluster
 
         with dask_cluster(self.dask, send=self.send_data, timeout=self.timeout) as where:

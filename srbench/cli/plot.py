@@ -198,7 +198,7 @@ def distribution_command(
         with progress_bar() as progress:
             runs += [run_entrant(plan, e, results, where=Where(workers), progress=progress) for e in entrants.values()]
     if not runs:
-        raise SrbenchError("only anchors are there; --anchors draws them")
+        raise SrbenchError("only anchors were found; use --anchors to draw them")
     values = collect(runs, metrics)
     save(draw_by_speaker(values) if by == "speaker" else draw_by_upscaler(values), out)
     failed = sum(1 for run in runs for record in run.records if record.error)

@@ -162,13 +162,13 @@ def _named(systems: tuple[str, ...]) -> dict[str, Path]:
     for text in systems:
         name, equals, place = text.partition("=")
         if not equals or not name.strip() or not place:
-            raise SrbenchError(f"--systems wants NAME=DIR, not '{text}'")
+            raise SrbenchError(f"--systems needs NAME=DIR, not '{text}'")
         if name in named:
             raise SrbenchError(f"--systems names '{name}' twice: {named[name]} and {place}")
         named[name] = Path(place)
     if not named:
         raise SrbenchError(
-            "--systems wants NAME=DIR, once for each system: srbench score REFERENCE --systems a=DIR b=DIR"
+            "--systems needs NAME=DIR, once for each system: srbench score REFERENCE --systems a=DIR b=DIR"
         )
     return named
 
@@ -180,7 +180,7 @@ def _check_table(path: Path) -> None:
     if not path.parent.is_dir():
         raise SrbenchError(f"--csv {path}: there is no folder {path.parent}")
     if path.exists() and not is_score_table(path):
-        raise SrbenchError(f"--csv {path}: is there, and is no table of scores, so it is not replaced; name another")
+        raise SrbenchError(f"--csv {path}: already exists and is no table of scores; name another file")
 
 
 def _print(document: dict[str, Any], table: Path | None) -> None:

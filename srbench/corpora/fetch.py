@@ -107,7 +107,7 @@ def fetch(
     except OSError as error:
         raise SrbenchError(
             f"{error.filename or folder}: {error.strerror or error}.\n"
-            "Make room or choose another folder, and run the same command again: what has come is kept."
+            "Make room or choose another folder, and run the same command again: the downloaded part is kept."
         ) from error
     say(f"{target}: complete; {digest} is the hash given by {source}. {archive.licence}")
     return target

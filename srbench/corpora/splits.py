@@ -4,7 +4,7 @@ A split may also ship digests of its recordings' samples (``samples = "NAME.samp
 16 hex digits of `srbench.audio.recording_digest`), so that other recordings of the same ids are noticed.
 
 A split is a TOML file beside plain lists, one id a line; the checksum is the SHA-256 of the sorted ids, each
-followed by a newline. An id that stands twice, or on two sides, is refused; so is a speaker on two sides, unless the
+followed by a newline. An id that appears twice, or on two sides, is refused; so is a speaker on two sides, unless the
 split says that it shares speakers (``shares_speakers = true``, the single-speaker splits).
 """
 
@@ -146,7 +146,7 @@ def check_sides(split: Split) -> list[str]:
     twice = sorted(i for i, n in Counter(i for side in ids.values() for i in side).items() if n > 1)
     if twice:
         raise SrbenchError(
-            f"split {split.name}: {len(twice)} utterances stand on two sides, the first is {shown(twice[0])}"
+            f"split {split.name}: {len(twice)} utterances are on two sides, the first is {shown(twice[0])}"
         )
     speakers = Counter(s for side in ids.values() for s in {speaker_of(i) for i in side})
     shared = sorted(s for s, n in speakers.items() if n > 1)
@@ -175,12 +175,12 @@ def _read_ids(split: str, side: Side) -> tuple[str, ...]:
     ids = [line.strip() for line in lines if line.strip()]
     repeated = [i for i, n in Counter(ids).items() if n > 1]
     if repeated:
-        raise SrbenchError(f"{where}: {len(repeated)} ids stand more than once, the first is {shown(repeated[0])}")
+        raise SrbenchError(f"{where}: {len(repeated)} ids appear more than once, the first is {shown(repeated[0])}")
     if side.count is not None and len(ids) != side.count:
         raise SrbenchError(f"{where}: holds {len(ids)} ids, {shown(side.count)} were declared")
     if side.sha256 is not None and checksum(ids) != side.sha256:
         declared = shown(side.sha256[:8])
-        raise SrbenchError(f"{where}: the ids in {shown(side.file)} do not fit the declared checksum {declared}…")
+        raise SrbenchError(f"{where}: the ids in {shown(side.file)} do not match the declared checksum {declared}…")
     if not ids:
         raise SrbenchError(f"{where}: {shown(side.file)} holds no ids")
     return tuple(sorted(ids))

@@ -270,7 +270,7 @@ def _check_comparable(runs: Sequence[Run], metrics: Sequence[str]) -> None:
         for what, differing, mine, theirs in pairs:
             if mine != theirs:
                 raise SrbenchError(
-                    f"{first.folder} and {run.folder} do not compare, their {what} differs: "
+                    f"{first.folder} and {run.folder} cannot be compared: their {what} differs: "
                     f"{'; '.join(differing(mine, theirs))}.\n"
                     "Give runs of one protocol and corpus."
                 )

@@ -141,7 +141,7 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
         first = ordered[0]
         if row.facts["protocol_signature"] != first.facts["protocol_signature"]:
             raise SrbenchError(
-                f"{protocol}: {shown(row.name)} and {shown(first.name)} are not of one protocol signature"
+                f"{protocol}: {shown(row.name)} and {shown(first.name)} have different protocol signatures"
             )
         theirs, ours = ({name: value.signature for name, value in r.values.items()} for r in (row, first))
         if theirs != ours:
@@ -150,7 +150,7 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
     names = [row.name for row in ordered]
     for name in names:
         if names.count(name) > 1:
-            raise SrbenchError(f"{protocol}: '{shown(name)}' stands twice")
+            raise SrbenchError(f"{protocol}: '{shown(name)}' appears twice")
     return Board(protocol, tuple(ordered))
 
 

@@ -100,7 +100,7 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     folders = [run.folder.resolve() for run in runs]
     twice = next((folder for folder in folders if folders.count(folder) > 1), None)
     if twice is not None:
-        raise SrbenchError(f"{twice.name} is asked for twice: a run is not compared with itself")
+        raise SrbenchError(f"{twice.name} is named twice: a run cannot be compared with itself")
     return names(runs)
 
 
@@ -114,7 +114,7 @@ def refuse_different(one: Identity, two: Identity, a: str, b: str) -> None:
     a, b : str
         Their names, for the message.
     """
-    refused = f"{a} and {b} do not compare:"
+    refused = f"{a} and {b} cannot be compared:"
     parts = differing_protocols(one.protocol_signature, two.protocol_signature)
     if parts:
         raise SrbenchError(f"{refused} their protocols differ in {'; '.join(parts)}")

@@ -93,7 +93,8 @@ def dask_cluster(address: str, *, send: bool = False, timeout: float | None = No
             )
     except CancelledError as error:
         raise SrbenchError(
-            f"the Dask scheduler at {address} was lost. What is finished is kept: the same command goes on from there."
+            f"the Dask scheduler at {address} was lost. What is finished is kept: "
+            "give the same command again to resume."
         ) from error
     finally:
         client.close()

@@ -45,8 +45,8 @@ def refuse_other_recordings(runs: Sequence[tuple[str, Sequence[Record]]]) -> Non
         first, ours = runs[0]
         if changed := other_recordings(ours, records):
             raise SrbenchError(
-                f"{shown(first)} and {shown(name)} do not compare: {len(changed)} of {len(ours)} recordings are not "
-                f"the same samples, the first {shown(changed[0])}. Run both on one corpus."
+                f"{shown(first)} and {shown(name)} cannot be compared: {len(changed)} of {len(ours)} recordings are "
+                f"not the same samples, the first {shown(changed[0])}. Run both on one corpus."
             )
 
 

@@ -59,7 +59,7 @@ def entrant_of(run: Run, protocol: Protocol, plugins: Sequence[Path] = ()) -> En
     then, now = told.told, entrant.provenance(protocol).told
     differ = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
     if differ:
-        raise SrbenchError(f"{name} is not what made this run: its {', '.join(differ)} differ")
+        raise SrbenchError(f"{name} is not the upscaler of this run: its {', '.join(differ)} differ")
     return entrant
 
 

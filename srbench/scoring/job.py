@@ -114,7 +114,7 @@ def make_job(
     if not _NAME.fullmatch(name):
         raise SrbenchError(f"a set of references cannot be called '{name}': letters, digits, '.', '_' and '-' only")
     if name in protocol_names():
-        raise SrbenchError(f"'{name}' is a protocol's name: call the references otherwise")
+        raise SrbenchError(f"'{name}' is a protocol's name: choose another --name")
     repairs = repairs or Repairs()
     for system in systems:
         check_name("a system's name (--systems NAME=DIR gives another)", system)

@@ -222,7 +222,7 @@ def test_runs_that_do_not_compare(cli: Cli, data: Path, tmp_path: Path) -> None:
     assert cli("linear", "hold", "--data", data, *SNR)[0] == 0
     (linear,) = (tmp_path / "results" / "demo").glob("linear-*")
     # told before the other is run in vain
-    refused(cli(linear, "spline", *SNR), "do not compare: their protocols differ in corpus folder against demo-1")
+    refused(cli(linear, "spline", *SNR), "cannot be compared: their protocols differ in corpus folder against demo-1")
     refused(cli(linear, "spline", "--data", data, *SNR, "--limit", 3), "not of the same utterances (14 against 3)")
     assert not list((tmp_path / "results" / "demo").glob("spline-*"))
     manifest = linear / "manifest.json"

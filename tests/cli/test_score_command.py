@@ -217,7 +217,7 @@ def test_a_delay_is_told_with_its_cost_and_its_repair(folder: Path, call: Call):
         (["ref", "ref/../ref"], "is the folder of the references itself"),
         (["ref", "a", "--metric", "lsd_hf"], "lsd_hf needs the cutoff, half the low rate: --cutoff HZ, or --low DIR"),
         (["notes.csv", "a/0.wav"], "none of 1 references can be read; of the first: notes.csv: "),
-        (["ref", "--systems", "a"], "wants NAME=DIR, not 'a'"),
+        (["ref", "--systems", "a"], "needs NAME=DIR, not 'a'"),
         (["ref", "--systems"], "once for each system"),
         (["ref", "--systems", "a=a", "a=b"], "names 'a' twice"),
         (["ref", "a", "--pattern", "{id}.wav", "x.wav"], "must be a file name with one {id}"),

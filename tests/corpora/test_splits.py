@@ -137,13 +137,13 @@ def test_own_split(tmp_path: Path) -> None:
 
 
 def test_id_that_stands_twice(tmp_path: Path) -> None:
-    with pytest.raises(SrbenchError, match=r"split mine, side test: 1 ids stand more than once, the first is p1_1"):
+    with pytest.raises(SrbenchError, match=r"split mine, side test: 1 ids appear more than once, the first is p1_1"):
         load_split(own(tmp_path, test=["p1_1", "p1_2", "p1_1"])).ids("test")
 
 
 def test_id_on_two_sides(tmp_path: Path) -> None:
     split = load_split(own(tmp_path, "shares_speakers = true", train=["p1_1", "p1_2"], test=["p1_2"]))
-    with pytest.raises(SrbenchError, match=r"split mine: 1 utterances stand on two sides, the first is p1_2"):
+    with pytest.raises(SrbenchError, match=r"split mine: 1 utterances are on two sides, the first is p1_2"):
         check_sides(split)
 
 

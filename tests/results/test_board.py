@@ -38,14 +38,14 @@ def test_rows_are_in_order_and_are_found() -> None:
 
 def test_rows_that_do_not_belong_together_are_refused() -> None:
     other = row("b")
-    with pytest.raises(SrbenchError, match="p: b and a are not of one protocol signature"):
+    with pytest.raises(SrbenchError, match="p: b and a have different protocol signatures"):
         make_board("p", [row("a"), row("b", signature="PROTOCOL|v:2")])
     with pytest.raises(SrbenchError, match="p: b and a are not of the same metrics"):
         make_board("p", [row("a"), Row(other.facts, {"snr": other.values["snr"]})])
     changed = {**other.values, "snr": Value(1.0, 0.0, 2.0, 3, "SNR|v:2")}
     with pytest.raises(SrbenchError, match="are not of the same metrics"):
         make_board("p", [row("a"), Row(other.facts, changed)])
-    with pytest.raises(SrbenchError, match="'a' stands twice"):
+    with pytest.raises(SrbenchError, match="'a' appears twice"):
         make_board("p", [row("a"), row("a", "anchor")])
 
 
@@ -118,7 +118,7 @@ def test_a_row_may_be_taken_out(path: Path) -> None:
         (lambda text: text.replace(f",{DIGEST}", "", 1), rf"see column '{DIGEST}'"),
         (lambda text: text + "a,b\n", r"line 5 \(a\): was changed"),
         (lambda text: text + "\n", r"line 5 \(no name\): was changed"),
-        (lambda text: text + text.splitlines(keepends=True)[1], "'a' stands twice"),
+        (lambda text: text + text.splitlines(keepends=True)[1], "'a' appears twice"),
     ],
 )
 def test_files_that_are_no_leaderboard(path: Path, change: Callable[[str], str], said: str) -> None:

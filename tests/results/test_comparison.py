@@ -246,7 +246,7 @@ DIFFERENT: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changed", "message"), DIFFERENT, ids=[next(iter(changed)) for changed, _ in DIFFERENT])
 def test_runs_that_do_not_compare(made: Made, changed: dict[str, Any], message: str) -> None:
-    with pytest.raises(SrbenchError, match=f"x and y do not compare: .*{message}") as refused:
+    with pytest.raises(SrbenchError, match=f"x and y cannot be compared: .*{message}") as refused:
         compare_runs([made("x", numbers()), made("y", numbers(), **copy.deepcopy(changed))])
     assert len(str(refused.value).splitlines()) <= 2
 

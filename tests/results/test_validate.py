@@ -351,7 +351,9 @@ def test_why_it_cannot_be_rechecked(made: tuple[Path, Run], folder: Path, protoc
     edit_manifest(folder, lambda m: m["upscaler"].update(version="0.0.0"))
     corpus = open_corpus(made[0].parent / "corpus")
     done = recheck(open_run(folder, check=False), protocol, corpus, rows=3)
-    assert done.note == "not rechecked: it kept no audio, and linear is not what made this run: its version differ"
+    assert (
+        done.note == "not rechecked: it kept no audio, and linear is not the upscaler of this run: its version differ"
+    )
     assert done.rows == 0
 
 

@@ -214,7 +214,7 @@ def test_a_lost_scheduler_ends_the_run_in_a_line(cluster: Cluster, plugin: Path,
         cluster.kill(0)
         out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (2, "")
-    assert "was lost. What is finished is kept: the same command goes on from there." in err
+    assert "was lost. What is finished is kept: give the same command again to resume." in err
     assert "Traceback" not in err
     here = tables(run(command(plugin, tmp_path / "here"), tmp_path / "calls"))
     assert tables(run(command(plugin, tmp_path / "there"), tmp_path / "calls")) == here

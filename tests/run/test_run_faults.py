@@ -110,7 +110,7 @@ PLUGIN = """
 """
 N = 20
 TABLES = ("utterances.csv", "aggregates.csv", "speakers.csv")
-STOPPED = "srbench: stopped. What is finished is kept: the same command goes on from there.\n"
+STOPPED = "srbench: stopped. What is finished is kept: give the same command again to resume.\n"
 HELD = "another srbench is writing into it; wait until it is done, or use another --results"
 Cli = Callable[..., tuple[int, str, str]]
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")

@@ -95,11 +95,11 @@ def test_what_is_not_what_it_was(protocol: Protocol, plugin: Path, tmp_path: Pat
         entrant_of(run, protocol, [tmp_path / "absent.py"])
     other = tmp_path / "mine.py"
     other.write_text(dedent(PLUGIN).replace("0.01", "0.02"))
-    with pytest.raises(SrbenchError, match="noisy is not what made this run: its sha256, source_sha256 differ"):
+    with pytest.raises(SrbenchError, match="noisy is not the upscaler of this run: its sha256, source_sha256 differ"):
         entrant_of(run, protocol, [other])
     spline = run_of(Entrant("spline"), tmp_path, protocol)
     older = telling(spline, version="0", extra=1)
-    with pytest.raises(SrbenchError, match="spline is not what made this run: its extra, version differ"):
+    with pytest.raises(SrbenchError, match="spline is not the upscaler of this run: its extra, version differ"):
         entrant_of(older, protocol)
 
 

@@ -167,7 +167,7 @@ def test_scores_none_of_which_fits_their_leaderboard_are_refused(ran: Cli, tmp_p
 def test_a_set_of_references_has_a_name_of_its_own(ran: Cli) -> None:
     assert ran("score", "refs", "spline", "--name", "demo") == (
         2,
-        "srbench: 'demo' is a protocol's name: call the references otherwise\n",
+        "srbench: 'demo' is a protocol's name: choose another --name\n",
     )
     status, out = ran("score", "refs", "spline", "--name", "../up")
     assert status == 2
