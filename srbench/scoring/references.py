@@ -150,7 +150,7 @@ class Elsewhere:
         self._references = references
         self._folder = Path(run.manifest.corpus.estimates or "")
         if not self._folder.is_dir():
-            raise SrbenchError(f"the estimates no longer exist ({self._folder})")
+            raise SrbenchError(f"the estimates are not here any more ({self._folder})")
         self._records = {r.utterance: r for r in run.records if isinstance(r, ScoreRecord)}
 
     def score(self, utterance_id: str, definitions: Mapping[str, Definition]) -> dict[str, float]:

@@ -209,8 +209,8 @@ def test_misuse(cli: Cli, data: Path, tmp_path: Path) -> None:
     refused(cli("linear", "some/folder", *mine), "some/folder: is not the folder of a run (no manifest.json in it)")
     assert not (tmp_path / "results").exists()
     refused(cli("linear", "hold", *mine, "--sort-by", "mse"), "--sort-by mse: not among the metrics compared: snr")
-    refused(cli("linear", "linear", *mine), "is asked for twice")
-    refused(cli("linear", "srbench:linear", *mine), "is asked for twice")
+    refused(cli("linear", "linear", *mine), "is named twice")
+    refused(cli("linear", "srbench:linear", *mine), "is named twice")
 
 
 def test_a_folder_named_like_an_upscaler_is_no_run(cli: Cli, data: Path, tmp_path: Path) -> None:

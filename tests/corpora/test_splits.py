@@ -162,7 +162,7 @@ def test_speaker_on_two_sides_if_the_split_says_so(tmp_path: Path) -> None:
     ("declared", "message"),
     [
         ("count = 3", "split mine, side test: holds 2 ids, 3 were declared"),
-        (f'sha256 = "{"0" * 64}"', r"split mine, side test: the ids in .*test\.txt do not fit .* checksum 00000000"),
+        (f'sha256 = "{"0" * 64}"', r"split mine, side test: the ids in .*test\.txt do not match .* checksum 00000000"),
         ("counts = 2", "side test: unknown key 'counts'. Did you mean 'count'"),
         ('count = "2"', "side test: count must be a whole number, not '2'"),
         ("count = true", "side test: count must be a whole number, not True"),

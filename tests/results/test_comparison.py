@@ -271,5 +271,5 @@ def test_one_run_or_the_same_twice(made: Made) -> None:
     x = made("x", numbers())
     with pytest.raises(SrbenchError, match="needs two runs"):
         compare_runs([x])
-    with pytest.raises(SrbenchError, match="x-1 is asked for twice"):
+    with pytest.raises(SrbenchError, match="x-1 is named twice"):
         compare_runs([x, x])
