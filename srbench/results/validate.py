@@ -84,8 +84,10 @@ def check_run(run: Run, protocol: Basis, corpus: Corpus | None = None) -> Checke
     if rows:
         return Checked((*found, *rows))
     aggregates = aggregate_run(run)
-    of_metrics = _compare_table(run.folder / "aggregates.csv", [aggregate_row(run, a) for a in aggregates.values()])
-    of_speakers = _compare_table(run.folder / "speakers.csv", speaker_rows(run))
+    of_metrics = _compare_table(
+        run.folder / "aggregates.csv", "metric", [aggregate_row(run, a) for a in aggregates.values()]
+    )
+    of_speakers = _compare_table(run.folder / "speakers.csv", "speaker", speaker_rows(run))
     if len(of_metrics) > 1 and all(columns and columns <= _INTERVAL for _, columns in of_metrics):
         text = f"its intervals, and those of {len(of_metrics) - 1} more rows, are not of this version: {ANEW}"
         of_metrics = [(Finding("aggregates.csv", of_metrics[0][0].row, text), _INTERVAL)]
@@ -224,9 +226,8 @@ def _check_speakers_by(run: Run, corpus: Corpus | None) -> list[Finding]:
     ]
 
 
-def _compare_table(path: Path, made: Sequence[Mapping[str, Any]]) -> list[tuple[Finding, set[str]]]:
+def _compare_table(path: Path, key: str, made: Sequence[Mapping[str, Any]]) -> list[tuple[Finding, set[str]]]:
     """Compare a table with the rows that it must have: a finding a row, and the columns that differ in it."""
-    key = next(iter(made[0]))
     told = {row[key]: row for row in made}
     try:
         header, *lines = read_table(path) or [[]]

@@ -108,6 +108,12 @@ def test_a_row_of_another_length(folder: Path, protocol: Protocol) -> None:
     assert found.startswith("utterances.csv, row b/1: has 11 cells, not 10")
 
 
+def test_a_run_without_a_row(folder: Path, protocol: Protocol) -> None:
+    path = folder / "utterances.csv"
+    path.write_text(path.read_text().splitlines(keepends=True)[0])
+    assert "utterances.csv, row a/1: is absent, and the manifest counts it" in findings(folder, protocol)
+
+
 def test_rows_taken_out_or_twice_or_strange(folder: Path, protocol: Protocol) -> None:
     path = folder / "utterances.csv"
     header, *rows = path.read_text().splitlines(keepends=True)
