@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.random import Generator
@@ -15,18 +16,18 @@ from numpy.typing import NDArray
 from srbench_models.convnext_bwe import RATES
 
 from srbench import audio
-from srbench.audio import resample
+from srbench.audio import Rate, resample
 from srbench.bandwidth import bandwidth
 from srbench.corpora import Utterance
 from srbench.degradation import Brickwall, Degradation, Iir, Sinc, Subsample, degrade
 from srbench.errors import SrbenchError
 
-LOW_RATES: Mapping[int, Mapping[int, float]] = {  # of each working rate, and how often
+LOW_RATES: Mapping[int, Mapping[Rate, float]] = {  # of each working rate, and how often
     48000: {2000: 0.03, 4000: 0.1, 8000: 0.27, 12000: 0.2, 16000: 0.2, 24000: 0.2},
     24000: {4000: 0.2, 8000: 0.5, 12000: 0.3},
-    16000: {2000: 0.25, 4000: 0.45, 8000: 0.3},
+    16000: {2000: 0.2, Fraction(8000, 3): 0.1, 4000: 0.4, 8000: 0.3},
 }
-SHARES = {48000: 0.6, 24000: 0.05, 16000: 0.35}  # of the steps
+SHARES = {48000: 0.5, 24000: 0.05, 16000: 0.45}  # of the steps
 _MARGIN = 0.04  # seconds on either side of a patch, for the filters' ends
 _MINUTE = 60.0  # seconds of a speaker after which more do not make the speaker likelier
 _QUIET = 1e-3  # RMS under which a patch is drawn again, as most of its frames are pauses
@@ -77,10 +78,10 @@ class Recordings:
             wanted = wanted if wanted.any() else fits
             which = int(random.choice(len(fits), p=wanted / wanted.sum()))
             made[:, row, 0] = self._pair(which, low_rate, rate, n, random)
-            cutoffs[row], bandwidths[row] = low_rate / 2, self.bandwidths[which]
+            cutoffs[row], bandwidths[row] = float(low_rate) / 2, self.bandwidths[which]
         return made[0], made[1], cutoffs, bandwidths, np.array([rate], np.float32)
 
-    def _pair(self, which: int, low_rate: int, rate: int, n: int, random: Generator) -> NDArray[np.float32]:
+    def _pair(self, which: int, low_rate: Rate, rate: int, n: int, random: Generator) -> NDArray[np.float32]:
         """Return one input and its reference, shape (2, n)."""
         whole, own = self.samples[which], int(self.rates[which])
         margin = int(_MARGIN * rate) // 240 * 240  # whole low-resolution samples at every rate
@@ -135,7 +136,7 @@ def make_recordings(
     )
 
 
-def _choose(random: Generator, chances: Mapping[int, float]) -> int:
+def _choose(random: Generator, chances: Mapping[Rate, float]) -> Rate:
     chosen = random.choice(len(chances), p=np.array(list(chances.values())) / sum(chances.values()))
     return list(chances)[chosen]
 

@@ -11,13 +11,25 @@ torch = pytest.importorskip("torch", reason="the networks need torch: pip instal
 
 from srbench_models import inference  # noqa: E402
 from srbench_models.configurations import CONFIGURATIONS  # noqa: E402
-from srbench_models.convnext_bwe import RATES, ConvNeXtBWE, ConvNeXtConfig, log_amplitude  # noqa: E402
+from srbench_models.convnext_bwe import (  # noqa: E402
+    RATES,
+    ConvNeXtBWE,
+    ConvNeXtConfig,
+    _caution,
+    _distance,
+    log_amplitude,
+)
+from srbench_models.weights import load_weights  # noqa: E402
 
+from srbench import audio  # noqa: E402
 from srbench.audio import resample  # noqa: E402
+from srbench.corpora import demo_corpus  # noqa: E402
 from srbench.degradation import Sinc, degrade  # noqa: E402
 from srbench.errors import SrbenchError  # noqa: E402
-from srbench.metrics import Pair  # noqa: E402
+from srbench.metrics import Pair, measure_all  # noqa: E402
 from srbench.metrics.lsd import nuwave  # noqa: E402
+from srbench.protocols import load_protocol, prepare  # noqa: E402
+from srbench.upscaler import build_upscaler  # noqa: E402
 
 PAIRS = [
     *((low, high) for low in (2000, 4000, 8000) for high in (16000, 44100, 48000)),
@@ -45,6 +57,13 @@ def speechlike(rate: int, seconds: float = 2.0) -> np.ndarray:
     pulses = np.diff(np.floor(phase), prepend=0.0)
     spectrum = np.fft.rfft(pulses + 0.01 * noise(n)) / (1 + np.fft.rfftfreq(n, 1 / rate) / 1000)
     return np.fft.irfft(spectrum, n)
+
+
+def kept_db(low: np.ndarray, made: np.ndarray, low_rate: int, high_rate: int) -> float:
+    """Return the SNR of what is below 0.9 of the cutoff against the input."""
+    kept = np.fft.rfftfreq(len(made), 1 / high_rate) < 0.9 * low_rate / 2
+    given, found = (np.fft.rfft(s)[kept] for s in (resample(low, low_rate, high_rate), made))
+    return float(10 * np.log10(np.sum(np.abs(given) ** 2) / np.sum(np.abs(given - found) ** 2)))
 
 
 @pytest.mark.parametrize(("low_rate", "high_rate"), PAIRS)
@@ -90,9 +109,7 @@ def test_the_low_band_is_kept_to_40_db(low_rate: int, high_rate: int):
     reference = speechlike(high_rate)
     low = degrade(reference, high_rate, low_rate, Sinc())
     made = inference.upscale_all(small(), [low], low_rate, high_rate)[0]
-    kept = np.fft.rfftfreq(len(made), 1 / high_rate) < 0.9 * low_rate / 2
-    given, found = (np.fft.rfft(s)[kept] for s in (resample(low, low_rate, high_rate), made))
-    assert 10 * np.log10(np.sum(np.abs(given) ** 2) / np.sum(np.abs(given - found) ** 2)) > 40
+    assert kept_db(low, made, low_rate, high_rate) > 40
 
 
 @pytest.mark.parametrize(("low_rate", "high_rate"), [(4000, 16000), (8000, 24000), (8000, 48000)])
@@ -131,8 +148,51 @@ def test_the_loss_says_nothing_of_what_a_reference_does_not_have():
     assert float(network.objective(x, narrow, cutoff, torch.tensor([8000.0]), rate).detach()) > 1.2 * of_both[1]
 
 
+def test_where_it_is_careful_too_loud_costs_more_than_too_soft():
+    made, wanted, counts = torch.ones(1, 3, 5), torch.zeros(1, 3, 5), torch.ones(1, 1, 5)
+    for cutoff, rate, ratio in ((2000.0, 16000, 2.0), (4000.0, 16000, 1.0), (2000.0, 48000, 1.0)):
+        told = _caution(torch.tensor([cutoff]), rate)
+        loud, soft = (float(_distance(a, b, counts, told)) for a, b in ((made, wanted), (wanted, made)))
+        assert loud / soft == pytest.approx(ratio, rel=1e-3)
+
+
 def test_a_configuration_that_cannot_be_is_told():
     with pytest.raises(SrbenchError, match="kernel must be odd"):
         ConvNeXtConfig(kernel=4)
     with pytest.raises(SrbenchError, match="width must be"):
         ConvNeXtConfig(width=0)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> ConvNeXtBWE:
+    return load_weights("convnext_bwe")[0]
+
+
+AT_16K = [f"vctk-{kind}-{pair}" for kind in ("speaker1", "multispeaker") for pair in ("r2", "r4", "r6")]
+
+
+@pytest.mark.parametrize("name", [*AT_16K, "vctk-test8-2k-16k", "vctk-test8-4k-16k", "vctk-test8-8k-16k"])
+def test_the_shipped_weights_are_nearer_in_lsd_than_every_interpolation(shipped: ConvNeXtBWE, name: str):
+    protocol = load_protocol(name)
+    definitions = protocol.define_metrics(("lsd", "lsd_hf"))
+    samples, rate = audio.read(demo_corpus().utterances[3].path)
+    prepared = prepare(samples[: 4 * rate], rate, protocol)
+    rates = protocol.low_rate, protocol.high_rate
+
+    def scores(estimate: np.ndarray) -> tuple[float, float]:
+        found = measure_all(Pair(prepared.reference, estimate, rates[1], protocol.cutoff), definitions)[0]
+        return found["lsd"], found["lsd_hf"]
+
+    made = scores(inference.upscale_all(shipped, [prepared.low], *rates)[0])
+    for simple in ("hold", "spline", "sinc", "replicate"):
+        other = scores(build_upscaler(simple)[0](prepared.low, *rates))
+        assert made[0] < other[0], simple
+        assert made[1] < other[1], simple
+
+
+@pytest.mark.parametrize("low_rate", [4000, 8000])
+def test_the_shipped_weights_keep_the_low_band_of_speech_to_40_db(shipped: ConvNeXtBWE, low_rate: int):
+    samples, rate = audio.read(demo_corpus().utterances[0].path)
+    low = degrade(samples[: 3 * rate // 4 * 4], rate, low_rate, Sinc())
+    made = inference.upscale_all(shipped, [low], low_rate, rate)[0]
+    assert kept_db(low, made, low_rate, rate) > 40
