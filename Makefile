@@ -1,5 +1,6 @@
 # Everything runs in its own virtual environment, .venv, with the versions of constraints.txt.
-#   make demo   run the benchmark on the embedded corpus        make test   run the tests
+#   make demo   run the benchmark on the embedded corpus        make test   run all tests
+#   make check  run the tests that are quick
 #   make lint   ruff and mypy                                   make clean  remove .venv, results and caches
 #   make bench   every stage and metric beside a peer or bound, as ratios (docs/performance.md)
 #   make bench-models   what srbench adds to a network's own cost, as ratios
@@ -12,7 +13,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-models bench-publish bench-score soak mutants clean
+.PHONY: demo test check lint bench bench-models bench-publish bench-score soak mutants clean
 
 demo: $(VENV)/ready
 	$(BIN)/srbench run --model spline --model sinc --model linear --model stacked --model additive --workers 2 --results results
@@ -21,6 +22,9 @@ demo: $(VENV)/ready
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+check: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow" $(PYTEST_ARGS)
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .

@@ -92,7 +92,7 @@ def test_one_call_may_have_several_answers(apart: Apart) -> None:
 )
 def test_how_it_ended_is_said(apart: Apart, what: str, how: str) -> None:
     with pytest.raises(Died, match=how):
-        apart.ask(doing(what), seconds=60)
+        apart.ask(doing(what), seconds=600)
 
 
 def test_no_answer_in_time_ends_it(apart: Apart) -> None:
@@ -111,16 +111,16 @@ def test_a_process_that_does_not_read_is_overdue_too(apart: Apart) -> None:
 
 
 def test_a_fork_does_not_answer_too(apart: Apart) -> None:
-    first = apart.ask(doing("fork"), seconds=60)[0]["pid"]
+    first = apart.ask(doing("fork"), seconds=600)[0]["pid"]
     assert first == apart._process.pid
-    assert apart.ask(doing("double"), [np.ones(3)], seconds=60)[0] == {"n": 1}
+    assert apart.ask(doing("double"), [np.ones(3)], seconds=600)[0] == {"n": 1}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere what left the process group is not found")
 def test_what_left_its_group_does_not_outlive_it(apart: Apart, tmp_path: Path) -> None:
     file = tmp_path / "pid"
-    apart.ask(doing("leave", file=str(file)), seconds=60)
-    deadline = time.monotonic() + 60
+    apart.ask(doing("leave", file=str(file)), seconds=600)
+    deadline = time.monotonic() + 600
     while not (file.exists() and file.read_text()) and time.monotonic() < deadline:
         time.sleep(0.01)
     left = int(file.read_text())
@@ -131,12 +131,12 @@ def test_what_left_its_group_does_not_outlive_it(apart: Apart, tmp_path: Path) -
 
 
 def test_what_it_prints_goes_to_stderr(apart: Apart, capfd: pytest.CaptureFixture[str]) -> None:
-    apart.ask(doing("shout"), seconds=60)
+    apart.ask(doing("shout"), seconds=600)
     assert capfd.readouterr().out == ""
 
 
 def test_interrupts_are_for_the_parent_alone(apart: Apart) -> None:
     apart.ask(doing("double"))
     os.kill(apart._process.pid, signal.SIGINT)
-    answer: Answer = apart.ask(doing("double"), [np.ones(2)], seconds=60)
+    answer: Answer = apart.ask(doing("double"), [np.ones(2)], seconds=600)
     assert answer[1][0].tolist() == [2.0, 2.0]

@@ -10,16 +10,13 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit import noise
 
 from srbench import audio
 from srbench.corpora import demo_corpus
 from srbench.errors import SrbenchError
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-def noise(n: int, seed: int = 0) -> np.ndarray:
-    return 0.1 * np.random.default_rng(seed).standard_normal(n)
 
 
 def flac(folder, samples: np.ndarray, promised: int) -> bytes:

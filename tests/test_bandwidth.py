@@ -12,6 +12,7 @@ import soundfile
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit import noise
 
 from srbench.bandwidth import bandwidth
 from srbench.errors import SrbenchError
@@ -20,10 +21,6 @@ quick = settings(max_examples=40, deadline=None, derandomize=True)
 RATES = (16000, 24000, 44100, 48000)
 rates = st.sampled_from(RATES)
 seeds = st.integers(0, 2**31)
-
-
-def noise(n: int, seed: int = 0) -> np.ndarray:
-    return 0.1 * np.random.default_rng(seed).standard_normal(n)
 
 
 def shaped(n: int, rate: int, db_at: dict[float, float], seed: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit import noise
 from scipy.interpolate import splev, splrep
 from srbench_baselines.interpolation import hold, linear, sinc, spline
 
@@ -30,10 +31,6 @@ RATES = [
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 by_upscaler = pytest.mark.parametrize("upscaler", ALL, ids=lambda upscaler: upscaler.name)
 by_rates = pytest.mark.parametrize("rates", RATES, ids=lambda rates: f"{float(rates[0]):.0f}-{rates[1]}")
-
-
-def noise(n: int, seed: int = 0) -> np.ndarray:
-    return 0.1 * np.random.default_rng(seed).standard_normal(n)
 
 
 def times(n: int, rates) -> list[Fraction]:

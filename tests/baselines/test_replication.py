@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit import noise
 from srbench_baselines.replication import replicate
 
 from srbench import audio
@@ -28,10 +29,6 @@ RATES = [
 ]
 quick = settings(max_examples=80, deadline=None, derandomize=True)
 by_rates = pytest.mark.parametrize("rates", RATES, ids=lambda rates: f"{float(rates[0]):.0f}-{rates[1]}")
-
-
-def noise(n: int, seed: int = 0) -> np.ndarray:
-    return 0.1 * np.random.default_rng(seed).standard_normal(n)
 
 
 def bands(samples: np.ndarray, rates) -> tuple[float, float, float]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
 import soundfile
-
-from srbench.cli.main import main
+from kit import Cli, refused
 
 PLUGIN = """
     from srbench.upscaler import upscaler
@@ -26,24 +23,8 @@ PLUGIN = """
     def bold(low, low_rate, high_rate):
         return 0.9 * low.repeat(4)
 """
-Cli = Callable[..., tuple[int, str, str]]
+COMMAND = "compare"
 SNR = ("--metric", "snr")
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Return a function that runs the command in an empty folder: status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
-
-    def call(*arguments: object, command: str = "compare") -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([command, *map(str, arguments)])
-        assert isinstance(stop.value.code, int)
-        return stop.value.code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
@@ -57,24 +38,6 @@ def data(tmp_path: Path) -> Path:
             level = 0.9 if speaker == "g" else 0.2
             soundfile.write(folder / speaker / f"{take}.wav", level * noise / np.abs(noise).max(), 16000)
     return folder
-
-
-@pytest.fixture
-def plugin(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.py"
-    path.write_text(dedent(PLUGIN))
-    return path
-
-
-def refused(result: tuple[int, str, str], *parts: str) -> None:
-    """Assert exit status 2 and one or two lines on stderr that hold these parts."""
-    status, out, err = result
-    assert (status, out) == (2, "")
-    assert err.startswith("srbench: ")
-    assert 1 <= len(err.splitlines()) <= 2
-    assert "Traceback" not in err
-    for part in parts:
-        assert part in err
 
 
 def row(text: str, start: str) -> list[str]:

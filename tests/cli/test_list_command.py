@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kit import Cli
 
 from srbench import signature
-from srbench.cli.main import main
 from srbench.corpora import split_names
 from srbench.degradation import KINDS
 from srbench.metrics import METRICS
 from srbench.protocols import load_protocol, protocol_names
 
-Cli = Callable[..., tuple[int, str, str]]
+COMMAND = "list"
 NAMES = {
     "protocols": protocol_names(),
     "metrics": list(METRICS),
     "splits": split_names(),
     "degradations": list(KINDS),
 }
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main(["list", *map(str, arguments)])
-        assert isinstance(stop.value.code, int)
-        return stop.value.code, *capsys.readouterr()
-
-    return call
 
 
 def entries(cli: Cli, kind: str, *more: object, said: str = "") -> dict[str, Any]:

@@ -179,7 +179,7 @@ def python(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=60,
+        timeout=600,
         check=False,
         env=environment,
     )
@@ -225,7 +225,7 @@ def test_as_a_command() -> None:
     command = Path(sys.executable).with_name("srbench")
     if not command.exists():
         pytest.skip("srbench is not installed beside this Python")
-    done = subprocess.run([command, "list", "bogus"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([command, "list", "bogus"], capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
 

@@ -8,6 +8,7 @@ from math import inf, log10
 import numpy as np
 import pystoi
 import pytest
+from kit import noise
 
 from srbench.errors import SrbenchError
 from srbench.metrics import METRICS, Pair, intelligibility
@@ -46,10 +47,6 @@ SIGNATURES = {
     "stoi": f"STOI|extended:no|sr:48000|resample:octave-10000|{PYSTOI}|noise:seed0|v:1",
     "estoi": f"STOI|extended:yes|sr:48000|resample:octave-10000|{PYSTOI}|noise:seed0|v:1",
 }
-
-
-def noise(n: int, seed: int = 0) -> np.ndarray:
-    return 0.1 * np.random.default_rng(seed).standard_normal(n)
 
 
 class TestSignatures:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from kit import noise
 
 torch = pytest.importorskip("torch", reason="the networks need torch: pip install 'srbench[models]'")
 
@@ -44,10 +45,6 @@ def small() -> ConvNeXtBWE:
     with torch.no_grad():
         network.body.leave.bias[-384:] = -1.0  # gates that are shut, as training shuts them where nothing is weakened
     return network
-
-
-def noise(n: int, seed: int = 0) -> np.ndarray:
-    return 0.1 * np.random.default_rng(seed).standard_normal(n)
 
 
 def speechlike(rate: int, seconds: float = 2.0) -> np.ndarray:

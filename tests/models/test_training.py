@@ -135,7 +135,7 @@ def test_kill_9_and_resume(data: Path, tmp_path: Path):
     process = subprocess.Popen(
         [*map(str, command), "--out", str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not (killed / "state.safetensors").exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
@@ -442,7 +442,7 @@ def test_two_processes_train_one_network(data: Path, tmp_path: Path):
         )
         for rank in range(2)
     ]
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    outputs = [process.communicate(timeout=600)[0] for process in processes]
     assert all(process.returncode in (0, 1) for process in processes), outputs
     assert outputs[0].count("step 4 ") == 1
     assert "step 4 " not in outputs[1]

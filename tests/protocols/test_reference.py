@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit import noise
 
 from srbench import audio
 from srbench.corpora import demo_corpus, open_corpus
@@ -20,10 +21,6 @@ from srbench.protocols.reference import prepare, trim
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 PLAIN = replace(load_protocol("demo"), degradation=Subsample(), trim_top_db=None, level="none")
-
-
-def noise(n: int, seed: int = 0, level: float = 0.1) -> np.ndarray:
-    return level * np.random.default_rng(seed).standard_normal(n)
 
 
 def burst(before: int, during: int, after: int, floor: float = 0.0) -> np.ndarray:

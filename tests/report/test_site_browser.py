@@ -95,7 +95,7 @@ def state(page: Page) -> dict[str, Any]:
     return page.evaluate("srbenchPlayer.state()")  # type: ignore[no-any-return]
 
 
-def wait_for(page: Page, condition: str, seconds: float = 10) -> None:
+def wait_for(page: Page, condition: str, seconds: float = 300) -> None:
     """Wait until an expression of the player's state ``s`` holds (the page's own policy forbids Playwright's way)."""
     until = time.monotonic() + seconds
     while not page.evaluate(f"(() => {{ const s = srbenchPlayer.state(); return {condition}; }})()"):

@@ -6,7 +6,6 @@ import csv
 import json
 import shutil
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -85,13 +84,6 @@ FAILING = {
     "short": "upscaler short returned shape (4799,), not (4800,)",
     "type": "upscaler type returned list, not a NumPy array",
 }
-
-
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("plugin") / "mine.py"
-    path.write_text(dedent(PLUGIN))
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,14 @@ import csv
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
 import pytest
 import soundfile
+from kit import Cli
 
-from srbench.cli.main import main
 from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
 from srbench.run import Entrant, Run, make_plan, run_entrant
@@ -22,7 +21,6 @@ from srbench.run.model import own_plugins
 from srbench.run.workers import Where
 
 N = 6
-Cli = Callable[..., tuple[int, str, str]]
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
 HEAD = """
 import ctypes, gc, os, resource, signal, sys, threading, time
@@ -44,17 +42,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         noise = 1e-4 * np.random.default_rng(n).standard_normal(4800)
         soundfile.write(folder / f"u{n}.wav", ramp + noise, 16000, subtype="DOUBLE")
     return folder
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main(list(map(str, arguments)))
-        assert isinstance(stop.value.code, int)
-        return stop.value.code, *capsys.readouterr()
-
-    return call
 
 
 def plugin_of(folder: Path, body: str, name: str = "mine") -> Path:

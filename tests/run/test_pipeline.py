@@ -7,7 +7,6 @@ import json
 import random
 from fractions import Fraction
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -79,13 +78,6 @@ PLUGIN = """
 """
 
 
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("plugin") / "mine.py"
-    path.write_text(dedent(PLUGIN))
-    return path
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data" / "speaker"
@@ -115,8 +107,8 @@ def test_record_of_a_good_utterance(plugin: Path, data: Path) -> None:
     assert record.stamp == hashlib.sha256((data / "speaker" / "one.wav").read_bytes()).hexdigest()
     assert record.upscale_seconds is not None
     assert record.metric_seconds is not None
-    assert 0 < record.upscale_seconds < 5
-    assert 0 < record.metric_seconds < 5
+    assert record.upscale_seconds > 0
+    assert record.metric_seconds > 0
     # the same by hand
     from scipy.signal import cheby1, sosfiltfilt
 

@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 import soundfile
 from filelock import FileLock
+from kit import wait_until
 from warm_start import WarmStart, beside_names, warm_start
 
 from srbench.cli.main import main
@@ -117,13 +118,6 @@ posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signa
 
 
 @pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("plugin") / "mine.py"
-    path.write_text(dedent(PLUGIN))
-    return path
-
-
-@pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write utterances; number n starts at about n / 100."""
     folder = tmp_path_factory.mktemp("data")
@@ -177,13 +171,6 @@ def rows_of(results: Path) -> list[dict[str, str]]:
 
 def finished(results: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in results.glob("demo/*/journal.jsonl"))
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 @pytest.fixture(scope="module")
@@ -315,8 +302,8 @@ def assert_only_these_failed(run: Run, failed: dict[str, str], good: Run) -> Non
             assert row == other
 
 
-TIMEOUT = 4  # seconds; the first utterance of a process includes what is loaded then, on a busy machine
-LATE = "it took longer than 4 s (--timeout): its process was ended"
+TIMEOUT = 10  # seconds, which no utterance takes on a busy machine
+LATE = "it took longer than 10 s (--timeout): its process was ended"
 
 
 @posix
@@ -454,7 +441,7 @@ def test_journal_that_cannot_be_written_ends_the_workers(
     arguments = run_of("stops", plugin, data, tmp_path, "--workers", 2)
     with files_of_at_most(4500):  # a dozen records; less than 4096 would be too little for what processes share
         done = subprocess.run(
-            [sys.executable, "-m", "srbench", *arguments], capture_output=True, text=True, timeout=30, check=False
+            [sys.executable, "-m", "srbench", *arguments], capture_output=True, text=True, timeout=600, check=False
         )
     assert_refused((done.returncode, done.stdout, beside_names(done.stderr)), tmp_path, "File too large")
     assert 8 <= finished(tmp_path) < 16
@@ -540,7 +527,7 @@ def test_anchors_that_another_command_makes_are_waited_for(data: Path, tmp_path:
     def another() -> None:
         with FileLock(spline / ".lock"):
             held.set()
-            waits.wait(60)
+            waits.wait(600)
             released.set()
 
     class Listens(logging.Handler):
@@ -594,7 +581,7 @@ def test_stdout_is_one_document(workers: int, data: Path, tmp_path: Path) -> Non
     plugin.write_text(dedent(LOUD))
     arguments = run_of("loud", plugin, data, tmp_path, "--limit", 3, "--workers", workers)
     done = subprocess.run(
-        [sys.executable, "-m", "srbench", *arguments], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-m", "srbench", *arguments], capture_output=True, text=True, timeout=600, check=True
     )
     assert json.loads(done.stdout)["models"][0]["n"] == 3
     loads = 2 + (0 if workers == 1 else workers)  # a process lists what is in the file
@@ -648,7 +635,7 @@ def test_model_that_changes_what_all_share(
     more = ["--model", "decent", "--plugin", "vandal.py", "--workers", workers, "--save-audio"]
     arguments = run_of("vandal", Path("mine.py"), Path(data.name), Path("r"), *more)
     done = subprocess.run(
-        [sys.executable, "-m", "srbench", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "srbench", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=600,
         check=False,
     )  # fmt: skip
     assert (done.returncode, beside_names(done.stderr)) == (0, "")

@@ -42,13 +42,6 @@ def corpus() -> Corpus:
     return demo_corpus()
 
 
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("plugin") / "mine.py"
-    path.write_text(dedent(PLUGIN))
-    return path
-
-
 def run_of(entrant: Entrant, folder: Path, protocol: Protocol, save_audio: bool = False) -> Run:
     return run_entrant(make_plan(protocol, metrics=("snr",), limit=2), entrant, folder, save_audio=save_audio)
 

@@ -59,7 +59,7 @@ class Started:
         """Wait until it is dead, and return its exit status."""
         return int(self._statuses.readline())
 
-    def wait_for_all(self, seconds: float = 20.0) -> str:
+    def wait_for_all(self, seconds: float = 300.0) -> str:
         """Wait until no process has its stderr any more, so that no worker is left; return what was said there."""
         deadline, said = time.monotonic() + seconds, b""
         try:
