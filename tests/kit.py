@@ -19,7 +19,7 @@ def noise(n: int, seed: int = 0, level: float = 0.1) -> np.ndarray:
 def refused(answer: Answer, *parts: str) -> None:
     """Assert exit status 2 and one or two lines on stderr that hold these parts."""
     status, out, err = answer
-    assert (status, out) == (2, "")
+    assert (status, out) == (2, ""), answer
     assert err.startswith("srbench: ")
     assert 1 <= len(err.splitlines()) <= 2
     assert "Traceback" not in err
