@@ -27,6 +27,7 @@ LOADS_CODE = {
     "srbench/cli/main.py": "our own commands, by the names in its table",
 }
 UNPACKS = {
+    "scripts/soak/kinds.py": "archives of its own making, to be damaged",
     "srbench/corpora/unpack.py": "the one place that opens archives; looks at every member first",
 }
 

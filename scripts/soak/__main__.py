@@ -15,8 +15,7 @@ from pathlib import Path
 
 import inputs
 import kills
-
-import models
+import neighbours
 
 
 def main() -> int:
@@ -31,7 +30,7 @@ def main() -> int:
     parser.add_argument("--findings", type=Path, default=Path("soak-findings.txt"), metavar="FILE")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is started here is ended
-    parts = {"kills": kills.soak, "inputs": inputs.soak, "models": models.soak}
+    parts = {"kills": kills.soak, "inputs": inputs.soak, "models": neighbours.soak}
     findings = []
     work = Path(tempfile.mkdtemp(prefix="srbench-soak-"))
     try:

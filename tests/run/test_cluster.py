@@ -211,9 +211,9 @@ def test_a_lost_scheduler_ends_the_run_in_a_line(cluster: Cluster, plugin: Path,
     ("options", "message"),
     [
         (["--dask", "x", "--workers", "2"], "--dask has workers of its own: leave out --workers"),
-        (["--send-data"], "it goes with --dask ADDRESS"),
-        (["--dask", "x", "--send-data", "--save-audio"], "it does not go with --send-data"),
-        (["--dask", "x", "--batch", "2", "--model", "additive"], "it does not go with --dask"),
+        (["--send-data"], "give --dask ADDRESS"),
+        (["--dask", "x", "--send-data", "--save-audio"], "does not work with --send-data"),
+        (["--dask", "x", "--batch", "2", "--model", "additive"], "does not work with --dask"),
     ],
 )
 def test_misuse(options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
