@@ -16,7 +16,7 @@ from srbench import audio
 from srbench.errors import SrbenchError
 from srbench.results import aggregate_run, compare_runs, write_aggregates
 from srbench.run import open_run
-from srbench.run.threads import single_threaded
+from srbench.threads import single_threaded
 from srbench.run.workers import Where
 from srbench.scoring import Repairs
 from srbench.scoring.job import make_job, score_system
