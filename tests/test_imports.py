@@ -23,6 +23,8 @@ RANK = {
     "metrics": 2,
     "corpora": 2,
     "upscaler": 2,
+    "plugins": 1.5,
+    "threads": 0,
     "upscale": 3,
     "apart": 1,
     "apart_start": 0,
