@@ -49,6 +49,7 @@ class Started:
     status: int | None = None
     _popen: subprocess.Popen[bytes] | None = None
     _pidfd: int = -1
+    _forked_by: _Server | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, seconds: float) -> int | None:
@@ -61,7 +62,8 @@ class Started:
                     self.status = self._popen.wait(seconds)
                 return self.status
             if select.select([self._pidfd], [], [], seconds)[0]:
-                self.status = _server().status_of(self.pid)
+                assert self._forked_by is not None
+                self.status = self._forked_by.status_of(self.pid)
                 os.close(self._pidfd)
             return self.status
 
@@ -123,10 +125,13 @@ class _Server:
         finally:
             for number in (calls_in, answers_out, errors):
                 os.close(number)
-        return Started(pid, os.fdopen(calls_out, "wb"), os.fdopen(answers_in, "rb"), _pidfd=pidfd)
+        return Started(pid, os.fdopen(calls_out, "wb"), os.fdopen(answers_in, "rb"), _pidfd=pidfd, _forked_by=self)
 
     def status_of(self, pid: int) -> int:
-        return os.waitstatus_to_exitcode(self._ask({"wait": pid}, []))
+        try:
+            return os.waitstatus_to_exitcode(self._ask({"wait": pid}, []))
+        except OSError:  # a model killed it; its forks end with it
+            return -signal.SIGKILL
 
     def _ask(self, told: Mapping[str, Any], files: list[int]) -> int:
         text = json.dumps(told).encode()
