@@ -45,7 +45,12 @@ def measure(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str
     foreign = [name for name in definitions if get_metric(name).foreign]
     if foreign:
         _begin(pair, foreign)
-    values, undefined = measure_all(pair, {name: each for name, each in definitions.items() if name not in foreign})
+    try:
+        values, undefined = measure_all(pair, {name: each for name, each in definitions.items() if name not in foreign})
+    except BaseException:  # what was asked for is not waited for, and must not be taken for the next pair's
+        while _PROCESS:
+            _PROCESS.pop().close()
+        raise
     limit = PATIENCE + PATIENCE_PER_SECOND * len(pair.reference) / pair.sample_rate
     unable = ""
     for done, name in enumerate(foreign, start=1):

@@ -86,3 +86,12 @@ def test_the_row_holds_the_reason_and_the_other_values(tmp_path: Path, monkeypat
         assert record.error == ""
         assert list(record.values) == ["snr"]
         assert "SIGSEGV" in record.undefined["pesq"]
+
+
+def test_answers_that_nobody_waited_for_are_not_the_next_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    definitions = define(("snr", "pesq"), 16000, 2000.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(measuring, "measure_all", lambda *_: (_ for _ in ()).throw(MemoryError))
+        with pytest.raises(MemoryError):
+            measure(Pair(pair().reference, pair().reference, 16000, 2000.0), definitions)
+    assert measure(pair(), definitions) == measure_all(pair(), definitions)
