@@ -153,10 +153,11 @@ def _context() -> Any:
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return get_context("spawn")
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
     context = get_context("forkserver")
     context.set_forkserver_preload(list(_PRELOADED))
+    resource_tracker.ensure_running()  # `forkserver` starts it too, and after that interrupts are no longer blocked
     with _no_interrupts(), single_threaded():
         forkserver.ensure_running()
     return context

@@ -56,7 +56,10 @@ PLUGIN = """
 class Cluster:
     """A scheduler and two workers with their nannies, as the commands of `distributed` start them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, folder: Path) -> None:
         self.calls = folder / "calls"
         self._environment = {
             **os.environ,
@@ -64,11 +67,10 @@ class Cluster:
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
             "DASK_LOGGING__DISTRIBUTED": "critical",
         }
-        self.processes: list[subprocess.Popen[bytes]] = []
         file = folder / "scheduler.json"
         options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
         self._start(folder, "dask_scheduler", *options)
-        wait_until(lambda: file.exists())
+        wait_until(lambda: file.exists() and file.read_text().rstrip().endswith("}"))  # it is written in place
         self.address = str(json.loads(file.read_text())["address"])
         for number in range(2):
             place = folder / f"worker{number}"
@@ -103,10 +105,13 @@ class Cluster:
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     folder = tmp_path / "cluster"
     folder.mkdir()
-    made = Cluster(folder)
-    yield made
-    for number in range(3):
-        made.kill(number)
+    made = Cluster()
+    try:
+        made.start(folder)
+        yield made
+    finally:
+        for number in range(len(made.processes)):
+            made.kill(number)
 
 
 def command(plugin: Path, results: Path, *more: str, model: str = "slow") -> list[str]:
