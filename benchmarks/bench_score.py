@@ -24,9 +24,9 @@ import numpy as np
 
 from srbench import audio
 from srbench.corpora import demo_corpus
+from srbench.folders.job import Job, make_job, score_system
 from srbench.protocols import load_protocol, prepare
 from srbench.run.workers import Where
-from srbench.scoring.job import Job, make_job, score_system
 from srbench.upscaler import build_upscaler
 
 RATE, SECONDS, BLOCK = 16000, 4, 100

@@ -19,7 +19,7 @@ SLOW = {  # `make check` leaves them out, with all that is marked slow; `make te
     "report/test_site_browser.py",
     "run/test_cluster.py",
     "run/test_run_faults.py",
-    "scoring/test_score_resume.py",
+    "folders/test_score_resume.py",
     "test_extras.py",
     "test_packaging.py",
 }

@@ -9,10 +9,10 @@ import soundfile
 from srbench import audio
 from srbench.cli.main import main
 from srbench.errors import SrbenchError
+from srbench.folders.job import make_job, score_system
+from srbench.folders.references import references_of
 from srbench.protocols import load_protocol
 from srbench.run import make_plan
-from srbench.scoring.job import make_job, score_system
-from srbench.scoring.references import references_of
 from srbench.scoring.repair import Repairs
 
 LEFT, RIGHT = 0.1 * np.random.default_rng(0).standard_normal((2, 16000))

@@ -8,9 +8,9 @@ import soundfile
 
 from srbench import audio, memory
 from srbench.errors import SrbenchError
+from srbench.folders.job import make_job, score_system
 from srbench.protocols import load_protocol
 from srbench.run import Entrant, make_plan, run_entrant
-from srbench.scoring.job import make_job, score_system
 
 
 @pytest.fixture

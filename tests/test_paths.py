@@ -12,6 +12,7 @@ from srbench import audio
 from srbench.corpora import open_corpus
 from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError
+from srbench.folders.job import make_job, score_system
 from srbench.protocols import load_protocol
 from srbench.report.tables import write_tables
 from srbench.results.aggregate import aggregate_run
@@ -20,7 +21,6 @@ from srbench.results.intake import known_protocols
 from srbench.results.publish import publish, read_boards
 from srbench.results.scoring import score_document, write_score_table
 from srbench.run import Entrant, find_runs, make_plan, open_run, run_entrant
-from srbench.scoring.job import make_job, score_system
 from srbench.table import read_table, write_table
 
 

@@ -114,10 +114,10 @@ def command(
     srbench score references estimates
     srbench score references --systems nuwave=out/nuwave unet=out/unet
     """  # noqa: D301 - click wants the character itself, on a line of its own
+    from srbench.folders.job import make_job, score_system
     from srbench.results.scoring import score_document, write_score_table
     from srbench.run.workers import Where
     from srbench.scoring import Repairs
-    from srbench.scoring.job import make_job, score_system
 
     named = _named(estimates) if systems else _one(estimates)
     if table is not None:

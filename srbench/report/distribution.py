@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srbench.errors import SrbenchError, unknown_name
+from srbench.folders.references import differing_protocols
 from srbench.metrics import get_metric
 from srbench.report.figure import Look, looks, require_plots, style
 from srbench.report.headings import heading, number
 from srbench.results.leaderboard import names as names_of
 from srbench.run import Run
 from srbench.run.recordings import refuse_other_recordings
-from srbench.scoring.references import differing_protocols
 from srbench.signature import differing_fields
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.files import beside, whole_file
+from srbench.folders.references import Basis
 from srbench.report.site.names import file_names
 from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
 from srbench.run import Run
-from srbench.scoring.references import Basis
 
 # what ITU-R BS.1534 allows, and webMUSHRA insists on unless a page says `strict: false`
 _MOST_CONDITIONS = 12

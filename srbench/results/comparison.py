@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srbench.errors import SrbenchError, shown
+from srbench.folders.references import differing_protocols
 from srbench.metrics import get_metric
 from srbench.results.bootstrap import too_few
 from srbench.results.leaderboard import names, plain
@@ -18,7 +19,6 @@ from srbench.results.paired import Paired, differences, holm, paired, smallest_p
 from srbench.run import Run
 from srbench.run.manifest import Identity
 from srbench.run.recordings import refuse_other_recordings
-from srbench.scoring.references import differing_protocols
 from srbench.signature import differing_fields
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from srbench.corpora import Corpus, demo_corpus, open_corpus
 from srbench.corpora.corpus import file_digest
 from srbench.corpora.demo import NAME as DEMO
 from srbench.errors import SrbenchError, shown
+from srbench.folders.references import Basis, References, Terms, differing_terms, is_scored, references_of, terms_of
 from srbench.protocols import Protocol, load_protocol, protocol_names
 from srbench.results.validate import split_ids
 from srbench.run import Record, Run, find_runs, open_run
 from srbench.run.manifest import MANIFEST
 from srbench.run.recordings import is_recording
-from srbench.scoring.references import Basis, References, Terms, differing_terms, is_scored, references_of, terms_of
 
 
 @dataclass(frozen=True)

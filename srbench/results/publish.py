@@ -13,6 +13,7 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.files import alone_in
+from srbench.folders.references import Basis, References, Terms
 from srbench.protocols import Protocol
 from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor
 from srbench.results.board import Board, Row, Value, make_board, read_board, recordings_fact, write_board
@@ -23,7 +24,6 @@ from srbench.results.validate import check_run
 from srbench.run import FLOOR, Run, open_run
 from srbench.run.manifest import MANIFEST
 from srbench.run.recordings import recordings, refuse_other_recordings
-from srbench.scoring.references import Basis, References, Terms
 from srbench.signature import differing_fields
 
 PUBLISHED = "published.csv"  # what others published; it stands among the leaderboards and is none of them

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from srbench.corpora import Corpus, Utterance
 from srbench.errors import SrbenchError
+from srbench.folders.references import Basis, Elsewhere, References
 from srbench.metrics import Definition, Pair, get_metric, measure_all
 from srbench.protocols import Protocol
 from srbench.results.validate import Finding
 from srbench.run import Record, Run, entrant_of, signals
 from srbench.run.pipeline import Task, evaluate
 from srbench.run.recordings import is_recording
-from srbench.scoring.references import Basis, Elsewhere, References
 
 TOLERANCE = 1e-4
 # An estimate kept as 32-bit floats has a rounding noise 150 dB below it. That is in the digits that TOLERANCE leaves

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from srbench.folders.job import Job, ScoreRun, pair_row
 from srbench.results.leaderboard import plain, run_entry
 from srbench.run.record import COLUMNS, ScoreRecord, row_of
-from srbench.scoring.job import Job, ScoreRun, pair_row
 from srbench.table import write_table
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
+from srbench.folders.references import Basis, References
 from srbench.metrics import METRICS, get_metric
 from srbench.results.aggregate import Aggregate, aggregate_row, aggregate_run, speaker_rows
 from srbench.run import ORACLES, Record, Run
@@ -23,7 +24,6 @@ from srbench.run.folder import ANEW
 from srbench.run.manifest import ANCHOR, AUDIO, MANIFEST, Manifest, Utterances
 from srbench.run.plan import not_own
 from srbench.run.recordings import recordings
-from srbench.scoring.references import Basis, References
 from srbench.signature import differing_fields
 from srbench.table import read_table
 

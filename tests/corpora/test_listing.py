@@ -12,9 +12,9 @@ from srbench.cli.data import verify_command
 from srbench.corpora import open_corpus
 from srbench.corpora.listing import audio_below
 from srbench.errors import SrbenchError
+from srbench.folders.pairing import pair_up
 from srbench.protocols import load_protocol
 from srbench.run import make_plan
-from srbench.scoring.pairing import pair_up
 
 
 def lay(root: Path, *files: str) -> Path:

@@ -29,8 +29,8 @@ from srbench.protocols import Protocol, load_protocol
 from srbench.protocols import prepare as prepare_pair
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR
 from srbench.report.site import build_site, details
-from srbench.report.site.build import Output
 from srbench.report.site.names import file_names
+from srbench.report.site.output import Output
 from srbench.report.site.tables import columns, lines
 from srbench.report.site.versions import choose_utterances
 from srbench.results.aggregate import aggregate_run

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from srbench.folders.references import references_of
 from srbench.protocols import load_protocol
 from srbench.results import compare_runs
 from srbench.results.board import read_board
@@ -15,7 +16,6 @@ from srbench.results.intake import known_protocols
 from srbench.results.publish import publish
 from srbench.results.validate import check_run
 from srbench.run import find_runs, open_run
-from srbench.scoring.references import references_of
 
 DATA = Path(__file__).parents[1] / "data" / "0.1.0"
 RUNS = find_runs(DATA / "results")

@@ -12,24 +12,22 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.files import beside
+from srbench.folders.references import Basis
 from srbench.metrics import get_metric
 from srbench.report.figure import require_plots
 from srbench.report.headings import heading, number
 from srbench.report.site.names import file_names
+from srbench.report.site.output import Output
 from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
 from srbench.report.spectrogram import peak_db, write_spectrogram_png
 from srbench.run import Run
-from srbench.scoring.references import Basis
-
-if TYPE_CHECKING:
-    from srbench.report.site.build import Output
 
 _SHOWN = ("snr", "lsd", "pesq", "estoi")
 _MOST_SHOWN = 4

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from srbench.audio import Samples, resample
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
+from srbench.folders.references import Basis, Elsewhere, References
 from srbench.run import Entrant, Run, entrant_of, signals
-from srbench.scoring.references import Basis, Elsewhere, References
 
 REFERENCE, LOW = "reference", "low-resolution"  # fit for file names as they are
 _FULL_SCALE = 32767 / 32768

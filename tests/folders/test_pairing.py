@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from srbench.errors import SrbenchError
-from srbench.scoring.pairing import Pairs, pair_up
+from srbench.folders.pairing import Pairs, pair_up
 
 
 @pytest.fixture

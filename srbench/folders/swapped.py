@@ -8,8 +8,8 @@ from pathlib import Path
 from srbench import audio
 from srbench.audio import Samples
 from srbench.errors import SrbenchError
+from srbench.folders.pairing import FilePair
 from srbench.scoring.faults import LEAST_CONFIDENCE
-from srbench.scoring.pairing import FilePair
 from srbench.scoring.spectra import Spectra
 
 MOST = 24  # pairs that do not match: every estimate is compared with every reference, so the work grows as its square

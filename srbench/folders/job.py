@@ -13,6 +13,10 @@ from pathlib import Path
 from srbench import audio
 from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
+from srbench.folders.pairing import FilePair, Pairs, pair_up
+from srbench.folders.references import signature
+from srbench.folders.swapped import find_swapped
+from srbench.folders.task import ScoreTask, died, evaluate, still_good
 from srbench.metrics import Definition, define, get_metric
 from srbench.metrics.arguments import as_cutoff, as_names
 from srbench.names import check_name
@@ -26,11 +30,7 @@ from srbench.run.recordings import recordings
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.faults import Looks
 from srbench.scoring.pair import WITH_CUTOFF, default_metrics
-from srbench.scoring.pairing import FilePair, Pairs, pair_up
-from srbench.scoring.references import signature
 from srbench.scoring.repair import Repairs
-from srbench.scoring.swapped import find_swapped
-from srbench.scoring.task import ScoreTask, died, evaluate, still_good
 from srbench.scoring.warning import KINDS
 from srbench.signature import Signature, value_text
 from srbench.table import write_table
@@ -98,7 +98,7 @@ def make_job(
     name : str
         Of the set of references: of the folder of its scores, and of its leaderboard.
     patterns : (str, str), optional
-        How the files of either side are named; see `srbench.scoring.pairing.find_side`.
+        How the files of either side are named; see `srbench.folders.pairing.find_side`.
     low : path, optional
         The low-resolution files. Half their rate is the cutoff.
     cutoff : float, in Hz, optional

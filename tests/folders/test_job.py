@@ -14,12 +14,12 @@ from pairs_of_speech import RATE, speech, splined
 import srbench
 from srbench import audio
 from srbench.errors import SrbenchError
+from srbench.folders.job import make_job, score_system
 from srbench.results import aggregate_run, compare_runs, write_aggregates
 from srbench.run import open_run
 from srbench.run.threads import single_threaded
 from srbench.run.workers import Where
 from srbench.scoring import Repairs
-from srbench.scoring.job import make_job, score_system
 from srbench.signature import parse
 
 NAMES = ("p225_001", "p225_002", "p226_001", "p226_002")
@@ -85,8 +85,8 @@ def test_it_goes_on_where_it_was(folders: Path, tmp_path: Path, monkeypatch: pyt
     lines = (folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (folder / "journal.jsonl").write_bytes(b"".join(lines[:2]) + lines[2][:30])
     scored = []
-    real = srbench.scoring.task.score_pair
-    monkeypatch.setattr("srbench.scoring.task.score_pair", lambda *given: scored.append(1) or real(*given))
+    real = srbench.folders.task.score_pair
+    monkeypatch.setattr("srbench.folders.task.score_pair", lambda *given: scored.append(1) or real(*given))
     assert score_one(folders, tmp_path / "killed").folder == folder
     assert len(scored) == 2
     assert (folder / "utterances.csv").read_bytes() == (whole / "utterances.csv").read_bytes()

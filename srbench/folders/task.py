@@ -12,11 +12,11 @@ from srbench import audio, memory
 from srbench.audio import Samples
 from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError
+from srbench.folders.pairing import FilePair
 from srbench.metrics import Definition
 from srbench.run.pipeline import one_line
 from srbench.run.record import ScoreRecord
 from srbench.scoring.pair import score_pair
-from srbench.scoring.pairing import FilePair
 from srbench.scoring.repair import Repairs
 
 _OPTIONS = {

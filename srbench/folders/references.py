@@ -13,13 +13,13 @@ from srbench.corpora import Corpus, Utterance
 from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
+from srbench.folders.pairing import FilePair
+from srbench.folders.task import ScoreTask, evaluate
 from srbench.metrics import Definition
 from srbench.protocols import Protocol
 from srbench.run import Run
 from srbench.run.record import ScoreRecord
-from srbench.scoring.pairing import FilePair
 from srbench.scoring.repair import Repairs
-from srbench.scoring.task import ScoreTask, evaluate
 from srbench.signature import Signature, differing_fields, parse, value_text
 
 VERSION = 1
