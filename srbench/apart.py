@@ -92,23 +92,27 @@ class Apart:
             If the process ended, or sent what is no answer.
         Overdue
             If there is no answer in time.
+
+        An interrupt while it waits ends the process: nobody could tell its answer from the next one.
         """
+        try:
+            return self._next(seconds)
+        except BaseException:
+            self.close()
+            raise
+
+    def _next(self, seconds: float | None) -> Answer:
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             wait = _TICK if deadline is None else min(_TICK, max(0.0, deadline - time.monotonic()))
             with contextlib.suppress(queue.Empty):
                 answer = self._inbox.get(timeout=wait)
                 if answer is None:
-                    how = self._how_it_ended()
-                    self.close()
-                    raise Died(how)
+                    raise Died(self._how_it_ended())
                 return answer
             if self._process.wait(0.0) is not None and self._inbox.empty():
-                how = self._how_it_ended()
-                self.close()
-                raise Died(how)
+                raise Died(self._how_it_ended())
             if deadline is not None and time.monotonic() >= deadline:
-                self.close()
                 raise Overdue
 
     def ask(self, words: Mapping[str, Any], arrays: Sequence[Samples] = (), seconds: float | None = None) -> Answer:

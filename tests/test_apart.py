@@ -70,6 +70,13 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Apart]:
     process.close()
 
 
+class Interrupting:
+    """An inbox at which a Ctrl-C comes."""
+
+    def get(self, timeout: float) -> None:
+        raise KeyboardInterrupt
+
+
 def doing(what: str, **more: str) -> dict[str, str]:
     return {"do": what, **more}
 
@@ -140,3 +147,26 @@ def test_interrupts_are_for_the_parent_alone(apart: Apart) -> None:
     os.kill(apart._process.pid, signal.SIGINT)
     answer: Answer = apart.ask(doing("double"), [np.ones(2)], seconds=600)
     assert answer[1][0].tolist() == [2.0, 2.0]
+
+
+def test_an_interrupt_while_it_waits_ends_the_process(apart: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the late answer would be taken for that of the next call."""
+    apart.send(doing("several"))
+    with monkeypatch.context() as patched:
+        patched.setattr(apart, "_inbox", Interrupting())
+        with pytest.raises(KeyboardInterrupt):
+            apart.receive(600)
+    assert apart._process.wait(600) is not None
+    with pytest.raises(Died):
+        apart.ask(doing("double"), seconds=600)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each is started anew")
+def test_the_end_of_the_process_that_forks_is_theirs_and_no_more(tmp_path: Path, apart: Apart) -> None:
+    apart.ask(doing("double"))
+    os.kill(apart._process._forked_by._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+    with pytest.raises(Died, match="SIGKILL"):
+        apart.ask(doing("sleep"), seconds=600)
+    again = Apart("apart_server:serve")
+    assert again.ask(doing("double"), [np.ones(1)], seconds=600)[0] == {"n": 1}
+    again.close()

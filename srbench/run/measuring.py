@@ -18,7 +18,7 @@ from srbench.run.model import settle
 T = TypeVar("T")
 PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
 PATIENCE_PER_SECOND = 30.0  # … and for each second of the signal
-_FAILED = "failed"
+_DIED, _LATE = "failed: ", "late: "
 _UNABLE = "unable: "
 
 
@@ -55,13 +55,16 @@ def measure(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str
     unable = ""
     for done, name in enumerate(foreign, start=1):
         value, why = _answer(name, limit)
+        if why.startswith(_DIED):  # perhaps something else killed it: each metric has two tries
+            _begin(pair, foreign[done - 1 :])
+            value, why = _answer(name, limit)
         if why.startswith(_UNABLE):
             unable = unable or why.removeprefix(_UNABLE)
         elif value is not None:
             values[name] = value
         else:
             undefined[name] = why
-        if why.startswith(_FAILED) and foreign[done:]:
+        if why.startswith((_DIED, _LATE)) and foreign[done:]:
             _begin(pair, foreign[done:])
     if unable:
         raise SrbenchError(unable)
@@ -89,14 +92,14 @@ def _answer(name: str, limit: float) -> tuple[float | None, str]:
     try:
         told, _ = _PROCESS[0].receive(limit)
     except Overdue:
-        why = f"it took longer than {limit:g} s"
+        why = f"{_LATE}{name}: it took longer than {limit:g} s"
     except Died as died:
-        why = str(died)
+        why = f"{_DIED}{name}: {died}"
     else:
         value = told.get("value")
         return (value, "") if isinstance(value, float) else (None, str(told.get("undefined")))
     _PROCESS.clear()
-    return None, f"{_FAILED}: {name}: {why}"
+    return None, why
 
 
 def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:

@@ -63,13 +63,16 @@ class ModelProcess:
     def _build(self) -> None:
         model = self._model
         what = {"name": model.name, "plugins": list(map(str, model.plugins))}
-        told = self._once({"do": "build", **what, "device": model.device, "precision": model.precision})[0]
+        try:
+            told = self._once({"do": "build", **what, "device": model.device, "precision": model.precision})[0]
+        except Died as died:
+            raise UpscalerError(f"upscaler {model.name} cannot be built: {died}") from died
         self.told: dict[str, Any] = told["told"]
         self.takes_batches = bool(told["takes_batches"])
 
     def check_rates(self, low_rate: Rate, high_rate: int) -> None:
         """Raise UpscalerError, with the list, if this pair of rates is not supported."""
-        self._once({"do": "check_rates", "rates": _plain_rates(low_rate, high_rate)})
+        self._asked({"do": "check_rates", "rates": _plain_rates(low_rate, high_rate)})
 
     def upscale(
         self,
@@ -100,34 +103,35 @@ class ModelProcess:
             If it fails, breaks its contract, dies twice, or takes longer.
         """
         words = {"do": "upscale", "rates": _plain_rates(low_rate, high_rate), "seed": seed, "batch": batch}
-        try:
-            told, estimates = self._once(words, lows, seconds)
-        except Died:
-            self._apart = Apart(_SERVE)
-            self._build()
-            try:
-                told, estimates = self._once(words, lows, seconds)
-            except Died as died:
-                self._apart = Apart(_SERVE)
-                self._build()
-                raise UpscalerError(f"upscaler {self._model.name}: {died}") from died
+        told, estimates = self._asked(words, lows, seconds)
         lengths = [len(low) * high_rate // low_rate for low in lows]
         if [len(each) for each in estimates] != lengths or not all(np.isfinite(each).all() for each in estimates):
             self.close()
             raise UpscalerError(f"upscaler {self._model.name}: its process answered out of turn")
         return estimates, float(told["seconds"])
 
+    def _asked(self, words: Words, arrays: Sequence[Samples] = (), seconds: float | None = None) -> Answer:
+        """Ask; if it died, at this or since the last call, ask a new process once more."""
+        try:
+            return self._once(words, arrays, seconds)
+        except Died:
+            self._restart()
+        try:
+            return self._once(words, arrays, seconds)
+        except Died as died:
+            self._restart()
+            raise UpscalerError(f"upscaler {self._model.name}: {died}") from died
+
+    def _restart(self) -> None:
+        self._apart = Apart(_SERVE)
+        self._build()
+
     def _once(self, words: Words, arrays: Sequence[Samples] = (), seconds: float | None = None) -> Answer:
         try:
             told, estimates = self._apart.ask(words, arrays, seconds)
         except Overdue as late:
-            self._apart = Apart(_SERVE)
-            self._build()
+            self._restart()
             raise UpscalerError(f"it took longer than {seconds:g} s (--timeout): its process was ended") from late
-        except Died as died:
-            if words["do"] == "upscale":
-                raise
-            raise UpscalerError(f"upscaler {self._model.name} cannot be built: {died}") from died
         if "error" in told:
             raise UpscalerError(str(told["error"]))
         return told, estimates

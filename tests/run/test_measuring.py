@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -94,4 +96,11 @@ def test_answers_that_nobody_waited_for_are_not_the_next_pairs(monkeypatch: pyte
         patched.setattr(measuring, "measure_all", lambda *_: (_ for _ in ()).throw(MemoryError))
         with pytest.raises(MemoryError):
             measure(Pair(pair().reference, pair().reference, 16000, 2000.0), definitions)
+    assert measure(pair(), definitions) == measure_all(pair(), definitions)
+
+
+def test_a_process_that_was_killed_between_two_pairs_costs_nothing() -> None:
+    definitions = define(("snr", "pesq"), 16000, 2000.0)
+    assert measure(pair(), definitions) == measure_all(pair(), definitions)
+    os.kill(measuring._PROCESS[0]._process.pid, signal.SIGKILL)
     assert measure(pair(), definitions) == measure_all(pair(), definitions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from textwrap import dedent
@@ -239,6 +240,30 @@ def test_time_is_monotonic(data: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 # --- several models, several plug-ins
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process forks the others")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_model_that_kills_what_started_it_costs_its_own_rows(
+    workers: int, data: Path, good: Run, tmp_path: Path, cli: Cli
+) -> None:
+    """The other model and the metrics are forks of the same process."""
+    killer = "@upscaler()\ndef killer(low, low_rate, high_rate):\n    os.kill(os.getppid(), signal.SIGKILL)\n"
+    plugin = plugin_of(
+        tmp_path, f"{killer}    time.sleep(1000)\n@upscaler()\ndef odd(low, low_rate, high_rate):\n{WELL}"
+    )
+    options = ("--data", data, "--metric", "snr", "--metric", "stoi", "--no-anchors", "--workers", workers, "--json")
+    told = ("--plugin", plugin, "--results", tmp_path / "r")
+    status, out, _ = cli("run", "--model", "killer", "--model", "odd", *options, *told)
+    assert status == 1
+    (left,) = [model for model in json.loads(out)["models"] if model["name"] == "odd"]
+    assert (left["n"], left["failed"]) == (N, 0)
+    (table,) = tmp_path.glob("r/demo/odd-*/utterances.csv")
+    with table.open(newline="") as file:
+        assert [float(row["snr"]) for row in csv.DictReader(file)] == [each["snr"] for each in values(good)]
+    (table,) = tmp_path.glob("r/demo/killer-*/utterances.csv")
+    with table.open(newline="") as file:
+        assert all("SIGKILL" in row["error"] for row in csv.DictReader(file))
 
 
 def test_a_model_that_cannot_be_built_does_not_end_the_command(data: Path, tmp_path: Path, cli: Cli) -> None:
