@@ -125,6 +125,23 @@ def test_audio_that_changed_since_is_refused_and_gone_audio_is_said(
     assert read_board(tmp_path / "leaderboard/mine.csv").rows[0].facts["rechecked"] == "0"
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")
+def test_scores_that_point_at_devices_are_refused_and_end(ran: Cli, tmp_path: Path) -> None:
+    """A stranger's manifest names the folders that are read to measure rows again."""
+    assert ran(*SCORE)[0] == 0
+    (folder,) = (tmp_path / "results/mine").glob("spline-*")
+    for file in folder.glob("*.*"):
+        told = file.read_text()
+        for place in ("refs", "spline"):
+            told = told.replace(f'"{tmp_path}/{place}"', '"/dev"')
+        file.write_text(told.replace(f"{NAMES[0]}.wav", "zero"))
+    assert '"/dev"' in (folder / "manifest.json").read_text()
+    status, out = ran("publish", folder)
+    assert status == 1
+    assert "/dev/zero is not what was scored" in out
+    assert not (tmp_path / "leaderboard/mine.csv").exists()
+
+
 def test_two_sets_of_one_name_are_told_apart(ran: Cli, tmp_path: Path) -> None:
     assert ran(*SCORE)[0] == 0
     for old in (tmp_path / "results/mine").iterdir():
