@@ -48,7 +48,7 @@ from srbench.protocols import load_protocol
 from srbench.run import Entrant, make_plan, run_entrant
 
 corpus, protocol, limit, results = sys.argv[1:]
-plan = make_plan(load_protocol(protocol), Path(corpus), limit=int(limit), allow_partial=True)
+plan = make_plan(load_protocol(protocol), Path(corpus), side="all", limit=int(limit))
 print(len(run_entrant(plan, Entrant("spline"), Path(results), keep_gigabytes=0.0).records))
 """
 
