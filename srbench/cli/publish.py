@@ -13,9 +13,9 @@ from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
-    from srbench.folders.references import Basis
     from srbench.results.intake import Aside
     from srbench.results.publish import Outcome
+    from srbench.run.basis import Basis
 
 _SHOWN = 5  # findings of one run
 

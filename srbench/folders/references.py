@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from srbench import audio, metrics
-from srbench.audio import Samples
-from srbench.corpora import Corpus, Utterance
+from srbench import audio
+from srbench.corpora import Corpus, Utterance, open_corpus
 from srbench.corpora.corpus import file_digest
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 from srbench.folders.pairing import FilePair
 from srbench.folders.task import ScoreTask, evaluate
 from srbench.metrics import Definition
-from srbench.protocols import Protocol
 from srbench.run import Run
+from srbench.run.basis import MEASURED, Again, Basis, Heard, Terms
 from srbench.run.record import ScoreRecord
 from srbench.scoring.repair import Repairs
 from srbench.signature import Signature, differing_fields, parse, value_text
@@ -51,18 +49,14 @@ def is_scored(protocol_signature: object) -> bool:
 
 
 @dataclass(frozen=True)
-class References:
+class References(Basis):
     """What a scored run was scored against.
 
     Attributes
     ----------
-    name, title : str
-    metrics : tuple of str
-    high_rate : int, in Hz
-    cutoff : float or None, in Hz
     repairs : Repairs
-    expected : int
-        References in all; some may have no estimate.
+    references : int
+        In all; some may have no estimate.
     root : Path
         Where they lay when they were scored. They need not be there any more.
     utterances : tuple of Utterance
@@ -71,32 +65,86 @@ class References:
         Of their files.
     """
 
-    name: str
-    title: str
-    metrics: tuple[str, ...]
-    high_rate: int
-    cutoff: float | None
     repairs: Repairs
-    expected: int
+    references: int
     root: Path
     utterances: tuple[Utterance, ...]
     digests: Mapping[str, str]
-
-    @property
-    def corpus(self) -> Corpus | None:
-        """The references as a corpus, None where they are not here."""
-        return Corpus("folder", self.root, self.utterances) if self.root.is_dir() else None
 
     def signature(self) -> Signature:
         """Return the signature that scores against these references have, with this version."""
         return signature(self.high_rate, self.cutoff, self.repairs, self.digests.items())
 
-    def define_metrics(self, names: tuple[str, ...] | None = None) -> dict[str, Definition]:
-        """Fix the metrics (or the named ones) at the references' rate and cutoff."""
-        return metrics.define(names if names is not None else self.metrics, self.high_rate, self.cutoff)
+    def ids(self) -> tuple[str, ...]:
+        """Return those that were scored."""
+        return tuple(self.digests)
+
+    @property
+    def expected(self) -> int:
+        """How many references there are."""
+        return self.references
+
+    @property
+    def set_name(self) -> str:
+        """What they are, in words."""
+        return "the references"
+
+    @property
+    def absent(self) -> str:
+        """Where they were."""
+        return f"the references are not here any more ({self.root})"
+
+    def corpora(self, folders: Sequence[Path], opened: Callable[..., Corpus] = open_corpus) -> list[Corpus]:
+        """Return the references as a corpus, where they still lie there."""
+        return [Corpus("folder", self.root, self.utterances)] if self.root.is_dir() else []
+
+    def faults(self, run: Run) -> list[tuple[str, str]]:
+        """Return nothing: the references are what the run says."""
+        return []
+
+    def again(self, run: Run, corpus: Corpus, plugins: Sequence[Path]) -> Again:
+        """Score pairs again as they were scored, from where they lie."""
+        folder = _estimates(run)
+
+        def values(utterance: Utterance, definitions: Mapping[str, Definition]) -> Mapping[str, float]:
+            task = ScoreTask(definitions, self.high_rate, self.cutoff, self.repairs, self.root, folder)
+            again = evaluate(task, self._pair(run, folder, utterance.id))
+            if again.error:
+                raise SrbenchError(again.error)
+            return again.values
+
+        return Again(values, MEASURED)
+
+    def recordings(self, run: Run, corpus: Corpus, plugins: Sequence[Path]) -> Callable[[str], Heard]:
+        """Return reference and estimate as they lie there, the estimate brought to the reference's rate and length."""
+
+        def heard(utterance: str) -> Heard:
+            pair = self._pair(run, _estimates(run), utterance)
+            assert pair.estimate is not None
+            (reference, rate), (estimate, its_rate) = (
+                audio.read(path, self.repairs.channels) for path in (pair.reference, pair.estimate)
+            )
+            return Heard(reference, None, estimate if its_rate == rate else audio.resample(estimate, its_rate, rate))
+
+        return heard
+
+    def _pair(self, run: Run, folder: Path, utterance_id: str) -> FilePair:
+        """Return the files of a pair; raise SrbenchError where one is not what was scored."""
+        record = run.by_id[utterance_id]
+        assert isinstance(record, ScoreRecord)
+        reference, estimate = self.root / record.file, folder / record.estimate_file
+        for path, stamp in ((reference, record.stamp), (estimate, record.estimate_stamp)):
+            if file_digest(path) != stamp:
+                raise SrbenchError(f"{path} is not what was scored (SHA-256 differs); score it again")
+        return FilePair(utterance_id, record.speaker, reference, estimate)
 
 
-Basis = Protocol | References  # what the numbers of a run rest on
+def _estimates(run: Run) -> Path:
+    """Return the folder of a scored run's estimates; raise SrbenchError where it is not there."""
+    folder = Path(run.manifest.corpus.estimates or "")
+    if not folder.is_dir():
+        raise SrbenchError(f"the estimates are not here any more ({folder})")
+    return folder
 
 
 def references_of(run: Run) -> References:
@@ -118,93 +166,21 @@ def references_of(run: Run) -> References:
     except (KeyError, ValueError, TypeError) as error:
         raise SrbenchError(f"{run.folder}: is not the manifest of scores: {error!r}") from error
     return References(
-        manifest.protocol,
-        manifest.protocol_title,
-        tuple(manifest.metrics),
-        rate,
-        cutoff,
-        repairs,
-        manifest.split.expected,
-        root,
-        tuple(Utterance(r.utterance, r.speaker, root / r.file) for r in run.records),
-        {r.utterance: r.stamp for r in run.records},
+        name=manifest.protocol,
+        title=manifest.protocol_title,
+        source="",
+        metrics=tuple(manifest.metrics),
+        high_rate=rate,
+        low_rate=None,
+        cutoff=cutoff,
+        has_floor=False,
+        own_name=False,
+        repairs=repairs,
+        references=manifest.split.expected,
+        root=root,
+        utterances=tuple(Utterance(r.utterance, r.speaker, root / r.file) for r in run.records),
+        digests={r.utterance: r.stamp for r in run.records},
     )
-
-
-class Elsewhere:
-    """The audio behind a scored run, where it still lies there.
-
-    Parameters
-    ----------
-    run : Run
-    references : References
-        From `references_of`.
-
-    Raises
-    ------
-    SrbenchError
-        If the folder of the estimates is not there.
-    """
-
-    def __init__(self, run: Run, references: References) -> None:
-        self._references = references
-        self._folder = Path(run.manifest.corpus.estimates or "")
-        if not self._folder.is_dir():
-            raise SrbenchError(f"the estimates are not here any more ({self._folder})")
-        self._records = {r.utterance: r for r in run.records if isinstance(r, ScoreRecord)}
-
-    def score(self, utterance_id: str, definitions: Mapping[str, Definition]) -> dict[str, float]:
-        """Score a pair again, as it was scored.
-
-        Raises
-        ------
-        SrbenchError
-            If a file is not what it was, or the pair cannot be scored.
-        """
-        of = self._references
-        task = ScoreTask(definitions, of.high_rate, of.cutoff, of.repairs, of.root, self._folder)
-        again = evaluate(task, self._pair(utterance_id))
-        if again.error:
-            raise SrbenchError(again.error)
-        return dict(again.values)
-
-    def read(self, utterance_id: str) -> tuple[Samples, Samples]:
-        """Return reference and estimate as they lie there, the estimate brought to the reference's rate.
-
-        Raises
-        ------
-        SrbenchError
-            If a file is not what it was, or cannot be read.
-        """
-        pair = self._pair(utterance_id)
-        assert pair.estimate is not None
-        (reference, rate), (estimate, its_rate) = (
-            audio.read(path, self._references.repairs.channels) for path in (pair.reference, pair.estimate)
-        )
-        return reference, estimate if its_rate == rate else audio.resample(estimate, its_rate, rate)
-
-    def _pair(self, utterance_id: str) -> FilePair:
-        record = self._records[utterance_id]
-        pair = FilePair(
-            utterance_id, record.speaker, self._references.root / record.file, self._folder / record.estimate_file
-        )
-        assert pair.estimate is not None
-        for path, stamp in ((pair.reference, record.stamp), (pair.estimate, record.estimate_stamp)):
-            if file_digest(path) != stamp:
-                raise SrbenchError(f"{path} is not what was scored (SHA-256 differs); score it again")
-        return pair
-
-
-class Terms(NamedTuple):
-    """What scores of one leaderboard have in common: the references, rate, cutoff and repairs, and the metrics."""
-
-    signature: str
-    metrics: frozenset[str]
-
-
-def terms_of(references: References) -> Terms:
-    """Return the terms that scores against a set of references are on."""
-    return Terms(str(references.signature()), frozenset(references.metrics))
 
 
 def differing_protocols(a: str | Signature, b: str | Signature) -> list[str]:

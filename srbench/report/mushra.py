@@ -17,10 +17,10 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.files import beside, whole_file
-from srbench.folders.references import Basis
 from srbench.report.site.names import file_names
 from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
 from srbench.run import Run
+from srbench.run.basis import Basis
 
 # what ITU-R BS.1534 allows, and webMUSHRA insists on unless a page says `strict: false`
 _MOST_CONDITIONS = 12
@@ -53,7 +53,7 @@ def export_mushra(
     folder : Path
         Made where it is absent: ``<protocol>.yaml`` and a folder of WAV files, 16 bit, all versions of an utterance
         scaled alike.
-    protocol : Protocol
+    protocol : Basis
     runs : sequence of Run
         Anchors among them are passed over.
     corpus : Corpus
@@ -76,14 +76,14 @@ def export_mushra(
     """
     tested = [run for run in runs if not run.manifest.upscaler.anchor]
     chosen = choose_utterances(tested, corpus, utterances, only)
-    heard = players(protocol, tested, plugins)
+    heard = players(protocol, tested, corpus, plugins)
     name = file_names([protocol.name])[protocol.name]
     keys, files = file_names([REFERENCE, LOW, *(player.name for player in heard)]), file_names(chosen)
     pages = []
     notes = [f"{protocol.name}: no run here scored {each}: not in the test" for each in only if each not in chosen]
     try:
         for utterance in chosen:
-            clip, said = make_clip(protocol, corpus, heard, utterance)
+            clip, said = make_clip(protocol.high_rate, heard, utterance)
             notes += said
             if clip is None:
                 continue

@@ -16,7 +16,8 @@ from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, board_notes, legend, mark
 from srbench.results.board import Board, Row
-from srbench.results.recheck import DIFFER, MEASURED
+from srbench.results.recheck import DIFFER
+from srbench.run.basis import MEASURED
 
 _DIGITS = 20  # of a number of parameters; a longer one is none
 _ACROSS = 7  # upscalers stand in columns up to so many, and metrics where there are more

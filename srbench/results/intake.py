@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from srbench.corpora import Corpus, demo_corpus, open_corpus
+from srbench.corpora import Corpus, open_corpus
 from srbench.corpora.corpus import file_digest
-from srbench.corpora.demo import NAME as DEMO
 from srbench.errors import SrbenchError, shown
-from srbench.folders.references import Basis, References, Terms, differing_terms, is_scored, references_of, terms_of
-from srbench.protocols import Protocol, load_protocol, protocol_names
-from srbench.results.validate import split_ids
+from srbench.folders.references import differing_terms, is_scored, references_of
+from srbench.protocols import load_protocol, protocol_names
 from srbench.run import Record, Run, find_runs, open_run
+from srbench.run.basis import Basis, Terms, of_protocol
 from srbench.run.manifest import MANIFEST
 from srbench.run.recordings import is_recording
 
@@ -29,10 +29,10 @@ class Aside:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run that may become a row, and the protocol that it is of, or the references that it was scored against."""
+    """A run that may become a row, and what its numbers rest on."""
 
     run: Run
-    protocol: Basis
+    basis: Basis
 
     @property
     def upscaler(self) -> str:
@@ -40,7 +40,7 @@ class Candidate:
         return self.run.manifest.upscaler.name
 
 
-def known_protocols(files: Sequence[str | Path] = ()) -> dict[str, Protocol]:
+def known_protocols(files: Sequence[str | Path] = ()) -> dict[str, Basis]:
     """Return the named protocols, and those of a user's own files, which come first where they share a name.
 
     Raises
@@ -48,12 +48,11 @@ def known_protocols(files: Sequence[str | Path] = ()) -> dict[str, Protocol]:
     SrbenchError
         If a file is not a protocol.
     """
-    return {name: load_protocol(name) for name in protocol_names()} | {
-        protocol.name: protocol for protocol in map(load_protocol, files)
-    }
+    known = [of_protocol(load_protocol(each)) for each in (*protocol_names(), *files)]
+    return {basis.name: basis for basis in known}
 
 
-def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str, list[Corpus]]:
+def corpora_of(bases: Iterable[Basis], folders: Sequence[Path]) -> dict[str, list[Corpus]]:
     """Return the folders that hold a protocol's own corpus, by the protocol's name; of references, they themselves.
 
     Raises
@@ -61,23 +60,8 @@ def corpora_of(protocols: Iterable[Basis], folders: Sequence[Path]) -> dict[str,
     SrbenchError
         If a folder is no corpus.
     """
-    opened: dict[tuple[Path, str, str], Corpus] = {}
-    found: dict[str, list[Corpus]] = {}
-    for protocol in protocols:
-        here = found.setdefault(protocol.name, [])
-        if isinstance(protocol, References):
-            here += [protocol.corpus] if protocol.corpus is not None else []
-            continue
-        mic = protocol.load_split().mic
-        for folder in folders:
-            key = (folder, mic, protocol.corpus)
-            if key not in opened:
-                opened[key] = open_corpus(*key)
-            if opened[key].name == protocol.corpus:
-                here.append(opened[key])
-        if protocol.corpus == DEMO:
-            here.append(demo_corpus())
-    return found
+    opened = cache(open_corpus)
+    return {basis.name: basis.corpora(folders, opened) for basis in bases}
 
 
 def corpus_of(run: Run, corpora: Sequence[Corpus]) -> Corpus | None:
@@ -105,7 +89,7 @@ def corpus_of(run: Run, corpora: Sequence[Corpus]) -> Corpus | None:
 
 def take_in(
     places: Sequence[Path],
-    protocols: Mapping[str, Protocol],
+    protocols: Mapping[str, Basis],
     allow_partial: bool,
     standing: Mapping[str, Terms] | None = None,
 ) -> tuple[list[Candidate], list[Aside], list[str]]:
@@ -115,7 +99,7 @@ def take_in(
     ----------
     places : sequence of Path
         Run folders, or folders with runs below them.
-    protocols : mapping of name to Protocol
+    protocols : mapping of name to Basis
     allow_partial : bool
         Whether a run that lacks utterances belongs.
     standing : mapping of name to Terms, optional
@@ -145,28 +129,27 @@ def take_in(
         except SrbenchError as error:
             aside.append(Aside(folder, tuple(str(error).splitlines()), fault=True))
             continue
-        protocol: Basis | None = protocols.get(run.manifest.protocol)
+        basis = protocols.get(run.manifest.protocol)
         try:
             if is_scored(run.manifest.protocol_signature):
-                protocol = references_of(run)
+                basis = references_of(run)
         except SrbenchError as error:
             aside.append(Aside(folder, (str(error),), fault=True))
             continue
-        if protocol is None:
+        if basis is None:
             reason = f"protocol {shown(run.manifest.protocol)} is not known here: give its file with --protocol"
         else:
-            reason = _unfit(run, protocol, allow_partial)
-        if protocol is None or reason:
+            reason = _unfit(run, basis, allow_partial)
+        if basis is None or reason:
             aside.append(Aside(folder, (reason,), direct))
             continue
-        candidate = Candidate(run, protocol)
-        key = (protocol.name, run.manifest.upscaler.kind, candidate.upscaler)
+        candidate = Candidate(run, basis)
+        key = (basis.name, run.manifest.upscaler.kind, candidate.upscaler)
         found.setdefault(key, []).append(candidate)
     found, strange = _one_set_a_name(found, standing or {})
-    lost = {c.protocol.name for c, _ in strange} - {name for name, _, _ in found}  # nothing of it is published
+    lost = {c.basis.name for c, _ in strange} - {name for name, _, _ in found}  # nothing of it is published
     aside += [
-        Aside(c.run.folder, (reason,), c.protocol.name in lost or c.run.folder.resolve() in named)
-        for c, reason in strange
+        Aside(c.run.folder, (reason,), c.basis.name in lost or c.run.folder.resolve() in named) for c, reason in strange
     ]
     taken, notes = [], []
     for (protocol_name, _, upscaler), several in found.items():
@@ -190,14 +173,14 @@ def _one_set_a_name(
     """Keep of scored runs those that fit their leaderboard, else the newest terms of a name; say why not the others."""
     newest: dict[str, Terms] = {}
     for candidate in sorted((c for several in found.values() for c in several), key=_started):
-        if isinstance(candidate.protocol, References):
-            newest[candidate.protocol.name] = terms_of(candidate.protocol)
+        if not candidate.basis.own_name:
+            newest[candidate.basis.name] = candidate.basis.terms
     kept: dict[tuple[str, str, str], list[Candidate]] = {}
     strange = []
     for key, several in found.items():
         for candidate in several:
-            of = candidate.protocol
-            if isinstance(of, References) and (ours := terms_of(of)) != (wanted := {**newest, **standing}[of.name]):
+            of = candidate.basis
+            if not of.own_name and (ours := of.terms) != (wanted := {**newest, **standing}[of.name]):
                 others = "the leaderboard" if of.name in standing else "newer scores called"
                 differ = differing_terms(ours, wanted)
                 text = f"differs from {others} {of.name} in {differ}: score it under another --name to publish it too"
@@ -211,7 +194,7 @@ def _started(candidate: Candidate) -> tuple[str, str]:
     return candidate.run.manifest.started, candidate.run.folder.name
 
 
-def _unfit(run: Run, protocol: Basis, allow_partial: bool) -> str:
+def _unfit(run: Run, basis: Basis, allow_partial: bool) -> str:
     """Say why a run does not belong into a leaderboard though nothing need be wrong with it; "" where it does."""
     manifest = run.manifest
     if not manifest.own_corpus:
@@ -219,16 +202,16 @@ def _unfit(run: Run, protocol: Basis, allow_partial: bool) -> str:
             (note for note in manifest.notes if note.startswith("Not the protocol's own")),
             "it is not a run on the protocol's own corpus and split",
         )
-    lacking = [name for name in protocol.metrics if name not in manifest.metrics]
-    if lacking or len(manifest.metrics) != len(protocol.metrics):
-        more = sorted(manifest.metrics.keys() - set(protocol.metrics))
+    lacking = [name for name in basis.metrics if name not in manifest.metrics]
+    if lacking or len(manifest.metrics) != len(basis.metrics):
+        more = sorted(manifest.metrics.keys() - set(basis.metrics))
         text = "; ".join(
             f"{word} {', '.join(names)}" for word, names in (("without", lacking), ("with", more)) if names
         )
         return f"its metrics are not the protocol's: {text}"
     if allow_partial:
         return ""
-    expected = protocol.expected if isinstance(protocol, References) else len(split_ids(protocol))
+    expected = basis.expected
     listed = manifest.utterances.n
     if listed == len(run.records) < expected:
         return f"it is partial: {listed} of {expected} utterances (--allow-partial takes it, and its n says so)"

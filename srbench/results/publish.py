@@ -13,15 +13,14 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.files import alone_in
-from srbench.folders.references import Basis, References, Terms
-from srbench.protocols import Protocol
 from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor
 from srbench.results.board import Board, Row, Value, make_board, read_board, recordings_fact, write_board
 from srbench.results.intake import Aside, Candidate, corpora_of, corpus_of, take_in
-from srbench.results.recheck import DIFFER, RUN, SAME, Recheck, agree, recheck
+from srbench.results.recheck import DIFFER, SAME, Recheck, agree, recheck
 from srbench.results.standing import CEILING, UNKNOWN, Standing, contestant, standings
 from srbench.results.validate import check_run
 from srbench.run import FLOOR, Run, open_run
+from srbench.run.basis import RUN, Basis, Terms
 from srbench.run.manifest import MANIFEST
 from srbench.run.recordings import recordings, refuse_other_recordings
 from srbench.signature import differing_fields
@@ -60,7 +59,7 @@ class Outcome:
         The leaderboards that were written, or found to be so already.
     runs : mapping of protocol name to runs
         Those of `published`.
-    protocols : mapping of protocol name to Protocol or References
+    protocols : mapping of protocol name to Basis
     corpora : mapping of protocol name to Corpus
         As far as they are here.
     written : tuple of Path
@@ -98,7 +97,7 @@ def publish(
     places: Sequence[str | Path],
     leaderboard: str | Path,
     *,
-    protocols: Mapping[str, Protocol],
+    protocols: Mapping[str, Basis],
     data: Sequence[str | Path] = (),
     plugins: Sequence[str | Path] = (),
     rows: int | None = 3,
@@ -115,7 +114,7 @@ def publish(
         was named itself, and is passed over where it was found.
     leaderboard : path
         The folder of the leaderboards.
-    protocols : mapping of name to Protocol
+    protocols : mapping of name to Basis
         From `known_protocols`.
     data : sequence of path
         Corpora, to compute rows again.
@@ -138,9 +137,9 @@ def publish(
     """
     leaderboard, folders, files = Path(leaderboard), [*map(Path, data)], [*map(Path, plugins)]
     found, aside, notes = take_in([*map(Path, places)], protocols, allow_partial, _standing(leaderboard))
-    terms = {candidate.protocol.name: candidate.protocol for candidate in found}
+    terms = {candidate.basis.name: candidate.basis for candidate in found}
     there = corpora_of(terms.values(), folders)
-    of_runs = [corpus_of(candidate.run, there[candidate.protocol.name]) for candidate in found]
+    of_runs = [corpus_of(candidate.run, there[candidate.basis.name]) for candidate in found]
     used = {corpus.root for corpus in of_runs if corpus}
     notes += [f"{folder}: no run that is to be published is on this corpus" for folder in folders if folder not in used]
     checked: dict[str, list[_Sound]] = {}
@@ -153,11 +152,11 @@ def publish(
         if isinstance(done, _Refused):
             aside.append(done.aside)
             if done.row is not None:
-                refuted.setdefault(candidate.protocol.name, []).append(done.row)
+                refuted.setdefault(candidate.basis.name, []).append(done.row)
         else:
             if corpus:
-                corpora.setdefault(candidate.protocol.name, corpus)
-            checked.setdefault(candidate.protocol.name, []).append(done)
+                corpora.setdefault(candidate.basis.name, corpus)
+            checked.setdefault(candidate.basis.name, []).append(done)
     published: list[Entry] = []
     boards: dict[str, Board] = {}
     written: list[Path] = []
@@ -170,7 +169,7 @@ def publish(
         except SrbenchError as error:
             aside.append(Aside(path, tuple(str(error).splitlines()), fault=True))
             continue
-        if board.row(FLOOR) is None and not isinstance(terms[name], References):
+        if board.row(FLOOR) is None and terms[name].has_floor:
             notes.append(f"{name}: has no row of the {FLOOR}, the floor of every leaderboard; run and publish it too")
         boards[name] = board
         published += [
@@ -244,18 +243,18 @@ def make_row(run: Run, aggregates: Mapping[str, Aggregate], protocol: Basis, rec
 
 
 def _check(candidate: Candidate, corpus: Corpus | None, rows: int | None, plugins: Sequence[Path]) -> _Sound | _Refused:
-    run, protocol = candidate.run, candidate.protocol
-    checked = check_run(run, protocol, corpus)
+    run, basis = candidate.run, candidate.basis
+    checked = check_run(run, basis, corpus)
     findings = list(checked.findings)
     again = None
     if checked.aggregates and (not findings or checked.suspects):
-        again = recheck(run, protocol, corpus, rows=rows, plugins=plugins, suspects=checked.suspects)
+        again = recheck(run, basis, corpus, rows=rows, plugins=plugins, suspects=checked.suspects)
         findings = [*again.findings, *findings]
     if findings or again is None:
         differ = again is not None and bool(again.findings)
-        row = make_row(run, checked.aggregates, protocol, again.cell) if again and differ else None
+        row = make_row(run, checked.aggregates, basis, again.cell) if again and differ else None
         return _Refused(Aside(run.folder, tuple(map(str, findings)), fault=True), row)
-    return _Sound(run, make_row(run, checked.aggregates, protocol, again.cell), again)
+    return _Sound(run, make_row(run, checked.aggregates, basis, again.cell), again)
 
 
 def _update(

@@ -11,19 +11,16 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench.corpora import Corpus, Utterance
+from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
-from srbench.folders.references import Basis, Elsewhere, References
-from srbench.metrics import Definition, Pair, get_metric, measure_all
-from srbench.protocols import Protocol
+from srbench.metrics import Definition, get_metric
 from srbench.results.validate import Finding
-from srbench.run import Record, Run, entrant_of, signals
-from srbench.run.pipeline import Task, evaluate
-from srbench.run.recordings import is_recording
+from srbench.run import Record, Run
+from srbench.run.basis import RUN, Basis
 
 TOLERANCE = 1e-4
 # An estimate kept as 32-bit floats has a rounding noise 150 dB below it. That is in the digits that TOLERANCE leaves
@@ -31,10 +28,8 @@ TOLERANCE = 1e-4
 KEPT_TOLERANCE = 1e-2
 SAME = 1e-5  # means of two runs of one upscaler on two machines
 HUNTED = 100  # rows computed again at most, to name the one that a table contradicts
-RUN, MEASURED, DIFFER = "run again", "measured again", "differ"
+DIFFER = "differ"
 _SILENCE_DB = 100.0  # beyond it a ratio in dB measures the rounding of the computation
-
-Again = Callable[[Utterance, Mapping[str, Definition]], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ def agree(metric: str, a: float, b: float, tolerance: float) -> bool:
 
 def recheck(
     run: Run,
-    protocol: Basis,
+    basis: Basis,
     corpus: Corpus | None,
     *,
     rows: int | None,
@@ -88,9 +83,10 @@ def recheck(
     ----------
     run : Run
         Checked by `srbench.results.validate.check_run`.
-    protocol : Protocol or References
+    basis : Basis
+        The protocol, or what it was scored against.
     corpus : Corpus or None
-        The protocol's own, or the references; None where it is not there.
+        From `Basis.corpora`; None where there is none.
     rows : int or None
         How many, None for all.
     plugins : sequence of Path
@@ -102,28 +98,18 @@ def recheck(
     if rows == 0:
         return Recheck(0, ())
     if corpus is None:
-        if isinstance(protocol, References):
-            return Recheck(0, (), f"not rechecked: the references are not here any more ({protocol.root})")
-        return Recheck(0, (), f"not rechecked: {protocol.corpus} is not here; say where it is with --data DIR")
+        return Recheck(0, (), f"not rechecked: {basis.absent}")
     here = corpus.by_id()
     drawn = [record for record in _in_drawn_order(run, draw) if record.utterance in here and not record.error]
     if run.records and all(record.error for record in run.records):
         return Recheck(0, (), "not rechecked: nothing of it has a value, it failed on every utterance")
     if not drawn:
         return Recheck(0, (), f"not rechecked: none of its utterances are in {corpus.root}")
-    definitions = protocol.define_metrics(tuple(run.manifest.metrics))
-    kept, how = False, RUN
+    definitions = basis.define_metrics(run.manifest.metrics)
     try:
-        if isinstance(protocol, References):
-            again, how = _score_again(run, protocol), MEASURED
-        else:
-            again = _run_again(run, protocol, corpus, plugins)
+        again = basis.again(run, corpus, plugins)
     except SrbenchError as error:
-        if isinstance(protocol, References):
-            return Recheck(0, (), f"not rechecked: {_first_line(error)}")
-        if not (run.folder / "audio").is_dir():
-            return Recheck(0, (), f"not rechecked: it kept no audio, and {_first_line(error)}")
-        again, kept, how = _measure_again(run, protocol, corpus), True, MEASURED
+        return Recheck(0, (), f"not rechecked: {_first_line(error)}")
     sample = drawn if rows is None else drawn[:rows]
     jobs = [(record, definitions) for record in sample]
     suspects = suspects or {}
@@ -135,54 +121,22 @@ def recheck(
         if found and number >= len(sample):
             break
         try:
-            values = again(here[record.utterance], asked)
+            values = again.values(here[record.utterance], asked)
         except SrbenchError as error:
-            if kept:
+            if again.kept:
                 note = note or f"rechecked in part: {_first_line(error)}"
             else:
                 found.append(Finding("utterances.csv", record.utterance, f"cannot be made again: {error}"))
             continue
         done += 1
-        found += _compare(record, values, asked, kept)
-    return Recheck(done, tuple(found), note, how)
+        found += _compare(record, values, asked, again.kept)
+    return Recheck(done, tuple(found), note, again.how)
 
 
 def _in_drawn_order(run: Run, draw: random.Random | None) -> list[Record]:
     records = list(run.records)
     (draw or random.SystemRandom()).shuffle(records)
     return records
-
-
-def _run_again(run: Run, protocol: Protocol, corpus: Corpus, plugins: Sequence[Path]) -> Again:
-    entrant = entrant_of(run, protocol, plugins)
-    records = {record.utterance: record for record in run.records}
-
-    def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
-        record = evaluate(Task(protocol, definitions, entrant, run.manifest.seed, corpus.root), utterance)
-        if not is_recording(records[utterance.id], utterance.path):
-            raise SrbenchError(f"{utterance.path} is not the recording that was scored (SHA-256 differs)")
-        if record.error:
-            raise SrbenchError(record.error)
-        return record.values
-
-    return again
-
-
-def _score_again(run: Run, references: References) -> Again:
-    elsewhere = Elsewhere(run, references)
-
-    def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
-        return elsewhere.score(utterance.id, definitions)
-
-    return again
-
-
-def _measure_again(run: Run, protocol: Protocol, corpus: Corpus) -> Again:
-    def again(utterance: Utterance, definitions: Mapping[str, Definition]) -> dict[str, float]:
-        reference, _, estimate, _ = signals(run, protocol, corpus, utterance.id, None)
-        return measure_all(Pair(reference, estimate, protocol.high_rate, protocol.cutoff), definitions)[0]
-
-    return again
 
 
 def _compare(

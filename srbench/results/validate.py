@@ -16,13 +16,12 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
-from srbench.folders.references import Basis, References
 from srbench.metrics import METRICS, get_metric
 from srbench.results.aggregate import Aggregate, aggregate_row, aggregate_run, speaker_rows
 from srbench.run import ORACLES, Record, Run
+from srbench.run.basis import Basis
 from srbench.run.folder import ANEW
 from srbench.run.manifest import ANCHOR, AUDIO, MANIFEST, Manifest, Utterances
-from srbench.run.plan import not_own
 from srbench.run.recordings import recordings
 from srbench.signature import differing_fields
 from srbench.table import read_table
@@ -64,22 +63,22 @@ class Checked:
     suspects: Mapping[str, set[str]] = field(default_factory=dict)
 
 
-def check_run(run: Run, protocol: Basis, corpus: Corpus | None = None) -> Checked:
+def check_run(run: Run, basis: Basis, corpus: Corpus | None = None) -> Checked:
     """Check the files of a run against each other, and against its protocol as this version defines it.
 
     Parameters
     ----------
     run : Run
         As `srbench.run.open_run` read it.
-    protocol : Protocol or References
-        The one that the manifest names; of a scored run what it was scored against.
+    basis : Basis
+        The protocol that the manifest names; of a scored run what it was scored against.
     corpus : Corpus, optional
         The protocol's, to check the speakers by.
     """
     found = _check_manifest(run.manifest)
     if found:  # nothing else can be read by it
         return Checked(tuple(found))
-    found = [*_check_identity(run), *_check_definitions(run, protocol), *_check_ids(run, protocol)]
+    found = [*_check_identity(run), *_check_definitions(run, basis), *_check_ids(run, basis)]
     rows = [*_check_rows(run), *_check_speakers_by(run, corpus)]
     if rows:
         return Checked((*found, *rows))
@@ -124,13 +123,13 @@ def _check_identity(run: Run) -> list[Finding]:
     return [Finding(MANIFEST, "", text)]
 
 
-def _check_definitions(run: Run, protocol: Basis) -> list[Finding]:
+def _check_definitions(run: Run, basis: Basis) -> list[Finding]:
     manifest, found = run.manifest, []
-    wanted = {"protocol": str(protocol.signature())}
+    wanted = {"protocol": str(basis.signature())}
     told = {"protocol": manifest.protocol_signature}
     try:
         names = tuple(manifest.metrics)
-        wanted |= {name: str(made.signature()) for name, made in protocol.define_metrics(names).items()}
+        wanted |= {name: str(made.signature()) for name, made in basis.define_metrics(names).items()}
         told |= manifest.metrics
     except SrbenchError as error:
         found.append(Finding(MANIFEST, "", f"its metrics cannot be checked here: {error}"))
@@ -142,35 +141,15 @@ def _check_definitions(run: Run, protocol: Basis) -> list[Finding]:
         if differ:
             text = f"is not the signature of this version: {'; '.join(differ)}"
             found.append(Finding(MANIFEST, name, text))
-    if isinstance(protocol, References):
-        return found
-    if not manifest.own_corpus or manifest.corpus.name != protocol.corpus:
-        found.append(Finding(MANIFEST, "", f"it is not a run on {protocol.corpus}, the protocol's own corpus"))
-    if other := not_own(protocol.load_split().samples(), {r.utterance: r.recording for r in run.records}):
-        found.append(Finding("journal.jsonl", "", other))
-    split = manifest.split
-    of_split = {"name": protocol.load_split().name, "side": protocol.side, "expected": len(split_ids(protocol))}
-    found += [
-        Finding(MANIFEST, "", f"the split's {key} is {value}, not {getattr(split, key)}")
-        for key, value in of_split.items()
-        if getattr(split, key) != value
-    ]
-    return found
+    return found + [Finding(file, "", text) for file, text in basis.faults(run)]
 
 
-def split_ids(protocol: Basis) -> tuple[str, ...]:
-    """Return the utterances that a whole run of the protocol scores, sorted; of references those that were scored."""
-    if isinstance(protocol, References):
-        return tuple(protocol.digests)
-    return protocol.load_split().ids(protocol.side)
-
-
-def _check_ids(run: Run, protocol: Basis) -> list[Finding]:
-    ids, wanted, listed = [r.utterance for r in run.records], split_ids(protocol), run.manifest.utterances
+def _check_ids(run: Run, basis: Basis) -> list[Finding]:
+    ids, wanted, listed = [r.utterance for r in run.records], basis.ids(), run.manifest.utterances
     known, found = set(wanted), []
     for utterance, times in Counter(ids).items():
         if utterance not in known:
-            found.append(Finding("utterances.csv", utterance, f"is not in {_set_of(protocol)}"))
+            found.append(Finding("utterances.csv", utterance, f"is not in {basis.set_name}"))
         elif times > 1:
             found.append(Finding("utterances.csv", utterance, f"stands {times} times"))
     if listed.n == len(wanted):  # a run of them all
@@ -179,10 +158,6 @@ def _check_ids(run: Run, protocol: Basis) -> list[Finding]:
     if not found and listed != Utterances(len(ids), checksum(ids)):
         found.append(Finding("utterances.csv", "", "its rows are not the utterances that the manifest counts"))
     return found
-
-
-def _set_of(protocol: Basis) -> str:
-    return "the references" if isinstance(protocol, References) else f"split {protocol.split}"
 
 
 def _check_rows(run: Run) -> list[Finding]:

@@ -20,6 +20,11 @@ from srbench.protocols import prepare as prepare_pair
 from srbench.report.mushra import export_mushra
 from srbench.report.site.names import file_names
 from srbench.run import Run
+from srbench.run.basis import Basis, of_protocol
+
+
+def basis() -> Basis:
+    return of_protocol(small_protocol())
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +52,7 @@ def pages(path: Path) -> list[dict[str, Any]]:
 
 def test_a_page_an_utterance_a_condition_an_upscaler(made: tuple[list[Run], Path], tmp_path: Path):
     runs, plugin = made
-    assert export_mushra(tmp_path, small_protocol(), runs, demo_corpus(), plugins=(plugin,), utterances=2) == []
+    assert export_mushra(tmp_path, basis(), runs, demo_corpus(), plugins=(plugin,), utterances=2) == []
     head = (tmp_path / "demo.yaml").read_text().splitlines()
     assert head[:3] == ['testname: "srbench: demo"', 'testId: "demo"', "bufferSize: 2048"]
     *trials, finish = pages(tmp_path / "demo.yaml")
@@ -76,7 +81,7 @@ def test_a_page_an_utterance_a_condition_an_upscaler(made: tuple[list[Run], Path
 
 def test_the_files_of_the_hidden_reference_and_the_low_anchor_differ(made: tuple[list[Run], Path], tmp_path: Path):
     runs, _ = made
-    export_mushra(tmp_path, small_protocol(), runs[:1], demo_corpus(), only=["demo1_002"])
+    export_mushra(tmp_path, basis(), runs[:1], demo_corpus(), only=["demo1_002"])
     trial, _ = pages(tmp_path / "demo.yaml")
     reference, low = (
         soundfile.read(tmp_path / path.removeprefix("configs/"))[0]
@@ -95,7 +100,7 @@ def test_anchors_of_webmushra_only_below_the_cutoff(
     for cutoff, wanted in ((3500.0, (False, False)), (4000.0, (True, False)), (8000.0, (True, True))):
         with monkeypatch.context() as patch:
             patch.setattr(type(protocol), "cutoff", cutoff)
-            export_mushra(tmp_path, protocol, runs[:1], demo_corpus(), utterances=1)
+            export_mushra(tmp_path, of_protocol(protocol), runs[:1], demo_corpus(), utterances=1)
         trial, _ = pages(tmp_path / "demo.yaml")
         assert (trial["createAnchor35"], trial["createAnchor70"]) == wanted
 
@@ -108,7 +113,7 @@ def test_more_than_the_recommendation_allows_is_said(made: tuple[list[Run], Path
     utterance = demo_corpus().by_id()["demo1_001"]
     reference = prepare_pair(*audio.read(utterance.path), small_protocol()).reference
     audio.write(audio_folder / "demo1_001.wav", reference, 16000)  # what a run kept is heard, whoever made it
-    notes = export_mushra(tmp_path, small_protocol(), many, demo_corpus(), only=["demo1_001"])
+    notes = export_mushra(tmp_path, basis(), many, demo_corpus(), only=["demo1_001"])
     (audio_folder / "demo1_001.wav").unlink()
     assert notes == ["13 conditions a page: BS.1534 asks for 12 at the most; take fewer upscalers"]
     assert pages(tmp_path / "demo.yaml")[0]["strict"] is False
@@ -116,20 +121,20 @@ def test_more_than_the_recommendation_allows_is_said(made: tuple[list[Run], Path
 
 def test_what_cannot_be_heard(made: tuple[list[Run], Path], tmp_path: Path):
     runs, _ = made
-    notes = export_mushra(tmp_path, small_protocol(), runs[3:5], demo_corpus())  # plug-ins that are not given
+    notes = export_mushra(tmp_path, basis(), runs[3:5], demo_corpus())  # plug-ins that are not given
     assert notes[-1] == "demo: no listening test, there is nothing to be heard"
     assert not list(tmp_path.glob("*.yaml"))
-    notes = export_mushra(tmp_path, small_protocol(), runs[:1], demo_corpus(), only=["demo1_001", "nobody"])
+    notes = export_mushra(tmp_path, basis(), runs[:1], demo_corpus(), only=["demo1_001", "nobody"])
     assert notes == ["demo: no run here scored nobody: not in the test"]
     (tmp_path / "file").write_text("")
     with pytest.raises(SrbenchError, match="cannot write the listening test to"):
-        export_mushra(tmp_path / "file", small_protocol(), runs[:1], demo_corpus())
+        export_mushra(tmp_path / "file", basis(), runs[:1], demo_corpus())
 
 
 def test_the_same_input_gives_the_same_files(made: tuple[list[Run], Path], tmp_path: Path):
     runs, plugin = made
     for name in ("a", "b"):
-        export_mushra(tmp_path / name, small_protocol(), runs, demo_corpus(), plugins=(plugin,), utterances=1)
+        export_mushra(tmp_path / name, basis(), runs, demo_corpus(), plugins=(plugin,), utterances=1)
     a, b = ({p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*.*")} for n in ("a", "b"))
     assert a == b
     assert len(a) == 8  # reference, low resolution, five upscalers, the configuration
@@ -138,7 +143,7 @@ def test_the_same_input_gives_the_same_files(made: tuple[list[Run], Path], tmp_p
 def test_an_utterance_of_any_name_is_text(tmp_path: Path):
     """WebMUSHRA writes a page's name as HTML, and asks for files by their names as they are."""
     run, corpus = outside_run(tmp_path)
-    export_mushra(tmp_path / "test", small_protocol(), [run], corpus, plugins=(tmp_path / "says.py",))
+    export_mushra(tmp_path / "test", basis(), [run], corpus, plugins=(tmp_path / "says.py",))
     trial, _ = pages(tmp_path / "test" / "demo.yaml")
     assert trial["name"] == "&lt;b&gt;Ann/&lt;img src=x onerror=1&gt;"
     assert "<" not in (tmp_path / "test" / "demo.yaml").read_text()

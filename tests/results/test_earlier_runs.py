@@ -16,6 +16,7 @@ from srbench.results.intake import known_protocols
 from srbench.results.publish import publish
 from srbench.results.validate import check_run
 from srbench.run import find_runs, open_run
+from srbench.run.basis import of_protocol
 
 DATA = Path(__file__).parents[1] / "data" / "0.1.0"
 RUNS = find_runs(DATA / "results")
@@ -38,7 +39,7 @@ def test_nothing_is_wrong_with_it(folder: Path) -> None:
     """But for what a later version measures in another way: that is said by the field of the signature."""
     run = open_run(folder, check=False)
     scored = run.manifest.upscaler.kind == "audio"
-    checked = check_run(run, references_of(run) if scored else load_protocol(DATA / "short.toml"))
+    checked = check_run(run, references_of(run) if scored else of_protocol(load_protocol(DATA / "short.toml")))
     assert [str(each) for each in checked.findings if "is not the signature of this version" not in each.message] == []
     assert list(checked.aggregates) == ["snr", "lsd"]
 

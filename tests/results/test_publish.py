@@ -32,6 +32,7 @@ from srbench.results.board import DIGEST, FACTS, Board, read_board
 from srbench.results.intake import corpora_of, known_protocols
 from srbench.results.publish import Outcome, publish, read_boards
 from srbench.run import Entrant
+from srbench.run.basis import of_protocol
 from srbench.run.manifest import Manifest
 
 PLUGIN = """
@@ -78,7 +79,7 @@ def published(base: Path, tmp_path: Path) -> Publish:
     """Return a function that publishes into ``tmp_path/leaderboard`` with the tiny protocol known."""
 
     def call(*places: Path, **options: Any) -> Outcome:
-        known = {"tiny": load_protocol(base / "tiny.toml")}
+        known = {"tiny": of_protocol(load_protocol(base / "tiny.toml"))}
         options = {"protocols": known, "data": [base / "corpus"], "rows": 1, **options}
         return publish(places, tmp_path / "leaderboard", **options)
 
@@ -233,7 +234,7 @@ def test_another_definition_is_refused_with_its_fields(
     make_protocol(other)
     (other / "tiny.toml").write_text(dedent(PROTOCOL).replace("order = 8", "order = 6").replace('"snr", ', '"mse", '))
     run = make_run(other / "tiny.toml", other / "results", Entrant("spline"))
-    known = {"tiny": load_protocol(other / "tiny.toml")}
+    known = {"tiny": of_protocol(load_protocol(other / "tiny.toml"))}
     outcome = published(run.folder, protocols=known)
     said = " ".join(refused(outcome))
     assert "its rows are numbers of another definition: protocol: order 8 against 6" in said
@@ -467,7 +468,7 @@ def test_two_that_publish_at_once_both_stand_there(
     base: Path, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each reads the leaderboard and writes it again: without a lock the later one takes the other's rows away."""
-    known = {"tiny": load_protocol(base / "tiny.toml")}
+    known = {"tiny": of_protocol(load_protocol(base / "tiny.toml"))}
     start, at_once = threading.Barrier(4), sys.modules[publish.__module__].write_board
 
     def slowly(board: Board, path: Path) -> None:

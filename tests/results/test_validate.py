@@ -27,10 +27,11 @@ from tiny_runs import (
 
 from srbench.corpora import Corpus, open_corpus
 from srbench.errors import SrbenchError
-from srbench.protocols import Protocol, load_protocol
+from srbench.protocols import load_protocol
 from srbench.results.recheck import TOLERANCE, agree, recheck
 from srbench.results.validate import check_run
 from srbench.run import Entrant, Run, open_run
+from srbench.run.basis import Basis, of_protocol
 
 PLUGIN = """
     import numpy as np
@@ -50,8 +51,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
 
 
 @pytest.fixture(scope="module")
-def protocol(made: tuple[Path, Run]) -> Protocol:
-    return load_protocol(made[0])
+def protocol(made: tuple[Path, Run]) -> Basis:
+    return of_protocol(load_protocol(made[0]))
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +65,11 @@ def folder(made: tuple[Path, Run], tmp_path: Path) -> Path:
     return copied(made[1], tmp_path)
 
 
-def findings(folder: Path, protocol: Protocol, corpus: Corpus | None = None) -> list[str]:
+def findings(folder: Path, protocol: Basis, corpus: Corpus | None = None) -> list[str]:
     return list(map(str, check_run(open_run(folder, check=False), protocol, corpus).findings))
 
 
-def test_a_run_is_sound(folder: Path, protocol: Protocol, corpus: Corpus) -> None:
+def test_a_run_is_sound(folder: Path, protocol: Basis, corpus: Corpus) -> None:
     checked = check_run(open_run(folder, check=False), protocol, corpus)
     assert checked.findings == ()
     assert list(checked.aggregates) == ["snr", "lsd"]
@@ -76,7 +77,7 @@ def test_a_run_is_sound(folder: Path, protocol: Protocol, corpus: Corpus) -> Non
 
 
 @pytest.mark.parametrize("by", [1.0, 1e-12])
-def test_an_edited_row_is_named(folder: Path, protocol: Protocol, by: float) -> None:
+def test_an_edited_row_is_named(folder: Path, protocol: Basis, by: float) -> None:
     edit_csv(folder / "utterances.csv", "b/1", "snr", lambda cell: repr(float(cell) + by))
     (found,) = findings(folder, protocol)
     assert found.startswith("utterances.csv, row b/1: snr is '")
@@ -95,26 +96,26 @@ def test_an_edited_row_is_named(folder: Path, protocol: Protocol, by: float) -> 
         ("snr", "twelve", "snr is 'twelve'"),
     ],
 )
-def test_every_column_is_compared(folder: Path, protocol: Protocol, column: str, cell: str, said: str) -> None:
+def test_every_column_is_compared(folder: Path, protocol: Basis, column: str, cell: str, said: str) -> None:
     edit_csv(folder / "utterances.csv", "b/2", column, lambda _: cell)
     (found,) = findings(folder, protocol)
     assert found.startswith(f"utterances.csv, row b/2: {said}")
 
 
-def test_a_row_of_another_length(folder: Path, protocol: Protocol) -> None:
+def test_a_row_of_another_length(folder: Path, protocol: Basis) -> None:
     path = folder / "utterances.csv"
     path.write_text(path.read_text().replace("\nb/1,", "\nb/1,b,"))
     (found,) = findings(folder, protocol)
     assert found.startswith("utterances.csv, row b/1: has 11 cells, not 10")
 
 
-def test_a_run_without_a_row(folder: Path, protocol: Protocol) -> None:
+def test_a_run_without_a_row(folder: Path, protocol: Basis) -> None:
     path = folder / "utterances.csv"
     path.write_text(path.read_text().splitlines(keepends=True)[0])
     assert "utterances.csv, row a/1: is absent, and the manifest counts it" in findings(folder, protocol)
 
 
-def test_rows_taken_out_or_twice_or_strange(folder: Path, protocol: Protocol) -> None:
+def test_rows_taken_out_or_twice_or_strange(folder: Path, protocol: Basis) -> None:
     path = folder / "utterances.csv"
     header, *rows = path.read_text().splitlines(keepends=True)
     path.write_text("".join([header, *rows[1:], rows[1]]))
@@ -139,7 +140,7 @@ def test_rows_taken_out_or_twice_or_strange(folder: Path, protocol: Protocol) ->
     ],
 )
 def test_a_journal_that_cannot_be(
-    folder: Path, protocol: Protocol, change: Callable[[dict[str, Any]], Any], said: str
+    folder: Path, protocol: Basis, change: Callable[[dict[str, Any]], Any], said: str
 ) -> None:
     edit_journal(folder, "c/1", lambda record: (change(record), None)[1])
     (found,) = findings(folder, protocol)
@@ -188,7 +189,7 @@ def test_an_edited_row_is_refused_wherever_a_run_is_read(folder: Path) -> None:
         open_run(folder)
 
 
-def test_edited_aggregates(folder: Path, protocol: Protocol) -> None:
+def test_edited_aggregates(folder: Path, protocol: Basis) -> None:
     edit_csv(folder / "aggregates.csv", "snr", "mean", lambda cell: repr(float(cell) + 1e-6))
     (found,) = findings(folder, protocol)
     assert found.startswith("aggregates.csv, row snr: mean is '")
@@ -196,13 +197,13 @@ def test_edited_aggregates(folder: Path, protocol: Protocol) -> None:
 
 
 @pytest.mark.parametrize("column", ["ci95_low", "n", "unit", "signature", "aggregation", "expected"])
-def test_every_column_of_the_aggregates(folder: Path, protocol: Protocol, column: str) -> None:
+def test_every_column_of_the_aggregates(folder: Path, protocol: Basis, column: str) -> None:
     edit_csv(folder / "aggregates.csv", "lsd", column, lambda _: "7")
     (found,) = findings(folder, protocol)
     assert found.startswith(f"aggregates.csv, row lsd: {column} is '7'")
 
 
-def test_intervals_by_another_method_are_one_finding(folder: Path, protocol: Protocol) -> None:
+def test_intervals_by_another_method_are_one_finding(folder: Path, protocol: Basis) -> None:
     for metric in ("snr", "lsd"):
         edit_csv(folder / "aggregates.csv", metric, "ci95_low", lambda cell: repr(float(cell) * 0.99))
     assert findings(folder, protocol) == [
@@ -211,7 +212,7 @@ def test_intervals_by_another_method_are_one_finding(folder: Path, protocol: Pro
     ]
 
 
-def test_edited_speakers(folder: Path, protocol: Protocol) -> None:
+def test_edited_speakers(folder: Path, protocol: Basis) -> None:
     edit_csv(folder / "speakers.csv", "b", "lsd", lambda cell: repr(float(cell) * 1.1))
     edit_csv(folder / "speakers.csv", "c", "speaker", lambda _: "d")
     found = findings(folder, protocol)
@@ -220,7 +221,7 @@ def test_edited_speakers(folder: Path, protocol: Protocol) -> None:
     assert found[2].startswith("speakers.csv, row c: is absent")
 
 
-def test_tables_that_are_missing(folder: Path, protocol: Protocol) -> None:
+def test_tables_that_are_missing(folder: Path, protocol: Basis) -> None:
     (folder / "aggregates.csv").unlink()
     (folder / "speakers.csv").write_bytes(b"\xff\xfe")
     assert findings(folder, protocol) == [
@@ -248,40 +249,38 @@ def test_tables_that_are_missing(folder: Path, protocol: Protocol) -> None:
         (lambda m: m.update(own_corpus=False), "manifest.json: it is not a run on folder, the protocol's own corpus"),
     ],
 )
-def test_an_edited_manifest(
-    folder: Path, protocol: Protocol, change: Callable[[dict[str, Any]], None], said: str
-) -> None:
+def test_an_edited_manifest(folder: Path, protocol: Basis, change: Callable[[dict[str, Any]], None], said: str) -> None:
     edit_manifest(folder, change)
     assert any(said in found for found in findings(folder, protocol))
 
 
-def test_a_metric_that_is_unknown_here(folder: Path, protocol: Protocol) -> None:
+def test_a_metric_that_is_unknown_here(folder: Path, protocol: Basis) -> None:
     edit_manifest(folder, lambda m: m.update(metrics={"sn": m["metrics"]["snr"], "lsd": m["metrics"]["lsd"]}))
     path = folder / "utterances.csv"
     path.write_text(path.read_text().replace(",snr,", ",sn,"))
     assert findings(folder, protocol) == ["manifest.json: there is no metric 'sn' here"]
 
 
-def test_a_recording_that_is_not_the_one_scored(folder: Path, protocol: Protocol, corpus: Corpus) -> None:
+def test_a_recording_that_is_not_the_one_scored(folder: Path, protocol: Basis, corpus: Corpus) -> None:
     edit_journal(folder, "a/1", lambda record: record.update(stamp="0" * 64, recording="0" * 64))
     found = recheck(open_run(folder, check=False), protocol, corpus, rows=None).findings
     assert [(each.row, "SHA-256 differs" in each.message) for each in found] == [("a/1", True)]
 
 
 def test_the_same_samples_in_another_format_are_the_recording(
-    folder: Path, protocol: Protocol, corpus: Corpus, tmp_path: Path
+    folder: Path, protocol: Basis, corpus: Corpus, tmp_path: Path
 ) -> None:
     found = [samples_in(each.path, tmp_path / f"flac/{each.id}.flac", "PCM_16") for each in corpus.utterances]
     there = recheck(open_run(folder, check=False), protocol, open_corpus(tmp_path / "flac"), rows=None)
     assert (there.rows, there.findings) == (len(found), ())
 
 
-def test_recordings_of_a_manifest_that_are_not_the_journals(folder: Path, protocol: Protocol) -> None:
+def test_recordings_of_a_manifest_that_are_not_the_journals(folder: Path, protocol: Basis) -> None:
     edit_journal(folder, "a/1", lambda record: record.update(recording="0" * 64))
     assert any("recordings are not those of the journal" in found for found in findings(folder, protocol))
 
 
-def test_a_speaker_who_is_another_in_the_corpus(folder: Path, protocol: Protocol, corpus: Corpus) -> None:
+def test_a_speaker_who_is_another_in_the_corpus(folder: Path, protocol: Basis, corpus: Corpus) -> None:
     edit_csv(folder / "utterances.csv", "a/1", "speaker", lambda _: "d")
     edit_journal(folder, "a/1", lambda record: record.update(speaker="d"))
     cover_tracks(folder)
@@ -300,14 +299,14 @@ def test_whatever_is_changed_in_a_row_is_found(
     before = (folder / "utterances.csv").read_bytes()
     edit_csv(folder / "utterances.csv", row, column, lambda _: text)
     if (folder / "utterances.csv").read_bytes() != before:
-        found = findings(folder, load_protocol(made[0]))
+        found = findings(folder, of_protocol(load_protocol(made[0])))
         assert any(each.startswith(f"utterances.csv, row {row}: {column} is ") for each in found)
 
 
 # computed again from the audio
 
 
-def test_rows_are_computed_again(folder: Path, protocol: Protocol, corpus: Corpus) -> None:
+def test_rows_are_computed_again(folder: Path, protocol: Basis, corpus: Corpus) -> None:
     done = recheck(open_run(folder, check=False), protocol, corpus, rows=2)
     assert (done.rows, done.findings, done.note) == (2, (), "")
     assert recheck(open_run(folder, check=False), protocol, corpus, rows=None).rows == 6
@@ -315,7 +314,7 @@ def test_rows_are_computed_again(folder: Path, protocol: Protocol, corpus: Corpu
     assert recheck(open_run(folder, check=False), protocol, None, rows=0).note == ""
 
 
-def test_an_edit_of_everything_is_found_by_the_audio(folder: Path, protocol: Protocol, corpus: Corpus) -> None:
+def test_an_edit_of_everything_is_found_by_the_audio(folder: Path, protocol: Basis, corpus: Corpus) -> None:
     """Rows, journal and aggregates agree with each other; only the audio tells."""
     raise_value(folder, "b/2", "snr", 0.01)
     cover_tracks(folder)
@@ -326,7 +325,7 @@ def test_an_edit_of_everything_is_found_by_the_audio(folder: Path, protocol: Pro
 
 
 @pytest.mark.parametrize("row", IDS)
-def test_an_edited_journal_is_traced_to_its_row(row: str, folder: Path, protocol: Protocol, corpus: Corpus) -> None:
+def test_an_edited_journal_is_traced_to_its_row(row: str, folder: Path, protocol: Basis, corpus: Corpus) -> None:
     """The tables contradict the rows: the speaker's rows are computed again until the one is found."""
     raise_value(folder, row, "lsd", 0.1)
     checked = check_run(open_run(folder, check=False), protocol, corpus)
@@ -336,7 +335,7 @@ def test_an_edited_journal_is_traced_to_its_row(row: str, folder: Path, protocol
     assert [(f.file, f.row) for f in done.findings] == [("utterances.csv", row)]
 
 
-def test_nobody_can_know_which_rows_are_drawn(folder: Path, protocol: Protocol, corpus: Corpus) -> None:
+def test_nobody_can_know_which_rows_are_drawn(folder: Path, protocol: Basis, corpus: Corpus) -> None:
     """Of one run, byte for byte, other rows each time; the same ones only for a generator that a test brings."""
     for name in IDS:
         edit_journal(folder, name, lambda record: record["values"].update(snr=99.0))
@@ -349,7 +348,7 @@ def test_nobody_can_know_which_rows_are_drawn(folder: Path, protocol: Protocol, 
     assert drawn(random.Random(1)) == drawn(random.Random(1))
 
 
-def test_why_it_cannot_be_rechecked(made: tuple[Path, Run], folder: Path, protocol: Protocol, tmp_path: Path) -> None:
+def test_why_it_cannot_be_rechecked(made: tuple[Path, Run], folder: Path, protocol: Basis, tmp_path: Path) -> None:
     note = recheck(open_run(folder, check=False), protocol, None, rows=3).note
     assert note == "not rechecked: folder is not here; say where it is with --data DIR"
     elsewhere = Corpus("folder", tmp_path, ())
@@ -364,7 +363,7 @@ def test_why_it_cannot_be_rechecked(made: tuple[Path, Run], folder: Path, protoc
 
 
 def test_kept_estimates_serve_where_the_upscaler_is_absent(
-    made: tuple[Path, Run], protocol: Protocol, corpus: Corpus, tmp_path: Path
+    made: tuple[Path, Run], protocol: Basis, corpus: Corpus, tmp_path: Path
 ) -> None:
     plugin = tmp_path / "mine.py"
     plugin.write_text(dedent(PLUGIN))
@@ -383,7 +382,7 @@ def test_kept_estimates_serve_where_the_upscaler_is_absent(
     assert (found.row, "computed again" in found.message) == ("b/2", True)
 
 
-def test_a_row_that_cannot_be_made_again(made: tuple[Path, Run], folder: Path, protocol: Protocol) -> None:
+def test_a_row_that_cannot_be_made_again(made: tuple[Path, Run], folder: Path, protocol: Basis) -> None:
     corpus = open_corpus(made[0].parent / "corpus")
     short = Corpus(corpus.name, corpus.root, corpus.utterances[:1])
     broken = folder / "broken.wav"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from srbench import __version__
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
-from srbench.folders.references import Basis, is_scored
-from srbench.protocols import Protocol, load_protocol
+from srbench.folders.references import is_scored
+from srbench.protocols import load_protocol
 from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, board_notes, mark
 from srbench.report.site.details import extremes, find_runs_of, provenance, speakers
 from srbench.report.site.listening import Heard, Progress, write_clips
@@ -22,6 +22,7 @@ from srbench.report.site.tables import columns, interval, lines, text
 from srbench.report.tables import recheck_notes
 from srbench.results.board import Board, Row, write_board
 from srbench.run import FLOOR, Run
+from srbench.run.basis import Basis, of_protocol
 
 if TYPE_CHECKING:
     from srbench.results.published import Published
@@ -58,7 +59,7 @@ def build_site(
         How many to listen to, of each protocol.
     only : sequence of str
         The ids of those to listen to, in place of a number.
-    protocols : mapping of name to Protocol or References, optional
+    protocols : mapping of name to Basis, optional
         Those that do not come with srbench.
     progress : callable (name, done, total), optional
 
@@ -136,7 +137,7 @@ class _Site:
             "board": board,
             "protocol": protocol,
             "title": protocol.title if protocol else "",
-            "source": protocol.source if isinstance(protocol, Protocol) else "",
+            "source": protocol.source if protocol else "",
             "columns": columns(board),
             "lines": lines(board),
             "files": {name: f"{file}.html" for name, file in files.items()},
@@ -206,7 +207,7 @@ class _Site:
 
 def _protocol(board: Board, given: Mapping[str, Basis]) -> tuple[Basis | None, list[str]]:
     try:
-        return given.get(board.protocol) or load_protocol(board.protocol), []
+        return given.get(board.protocol) or of_protocol(load_protocol(board.protocol)), []
     except SrbenchError:
         if is_scored(board.signature):  # of references, which are no protocol
             return None, []

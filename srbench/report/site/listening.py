@@ -19,7 +19,6 @@ import numpy as np
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.files import beside
-from srbench.folders.references import Basis
 from srbench.metrics import get_metric
 from srbench.report.figure import require_plots
 from srbench.report.headings import heading, number
@@ -28,6 +27,7 @@ from srbench.report.site.output import Output
 from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances, make_clip, players
 from srbench.report.spectrogram import peak_db, write_spectrogram_png
 from srbench.run import Run
+from srbench.run.basis import Basis
 
 _SHOWN = ("snr", "lsd", "pesq", "estoi")
 _MOST_SHOWN = 4
@@ -78,7 +78,7 @@ def write_clips(
         If they cannot be written.
     """
     chosen = choose_utterances(runs, corpus, count, only)
-    heard = players(protocol, runs, plugins)
+    heard = players(protocol, runs, corpus, plugins)
     kinds = {REFERENCE: "reference", LOW: "low"} | {
         player.name: "anchor" if player.run.manifest.upscaler.anchor else "model" for player in heard
     }
@@ -96,7 +96,7 @@ def write_clips(
     for place, utterance in enumerate(chosen):
         if progress:
             progress(f"{protocol.name}: listening", place, len(chosen))
-        clip, said = make_clip(protocol, corpus, heard, utterance)
+        clip, said = make_clip(protocol.high_rate, heard, utterance)
         notes += said
         if clip is None:
             continue

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from srbench.audio import Samples, resample
+from srbench.audio import Samples
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
-from srbench.folders.references import Basis, Elsewhere, References
-from srbench.run import Entrant, Run, entrant_of, signals
+from srbench.run import Run
+from srbench.run.basis import Basis, Heard
 
 REFERENCE, LOW = "reference", "low-resolution"  # fit for file names as they are
 _FULL_SCALE = 32767 / 32768
@@ -21,11 +21,10 @@ _FULL_SCALE = 32767 / 32768
 
 @dataclass(frozen=True)
 class Player:
-    """A run, and who made it where that is to be had here; ``why`` says what is in the way."""
+    """A run, and the signals of its utterances (`srbench.run.basis.Basis.recordings`)."""
 
     run: Run
-    entrant: Entrant | None
-    why: str = ""
+    heard: Callable[[str], Heard]
 
     @property
     def name(self) -> str:
@@ -58,21 +57,11 @@ class Clip:
     scores: dict[str, dict[str, float]]
 
 
-def players(protocol: Basis, runs: Sequence[Run], plugins: Sequence[Path] = ()) -> list[Player]:
+def players(basis: Basis, runs: Sequence[Run], corpus: Corpus, plugins: Sequence[Path] = ()) -> list[Player]:
     """Return who is to be heard: every run but the anchor that is the reference itself."""
-    found = []
-    for run in runs:
-        upscaler = run.manifest.upscaler
-        if upscaler.anchor and upscaler.name == REFERENCE:
-            continue
-        if isinstance(protocol, References):
-            found.append(Player(run, None))
-            continue
-        try:
-            found.append(Player(run, entrant_of(run, protocol, plugins)))
-        except SrbenchError as error:  # what the run kept of its audio can be heard all the same
-            found.append(Player(run, None, str(error)))
-    return found
+    told = [(run, run.manifest.upscaler) for run in runs]
+    heard = [run for run, upscaler in told if not (upscaler.anchor and upscaler.name == REFERENCE)]
+    return [Player(run, basis.recordings(run, corpus, plugins)) for run in heard]
 
 
 def choose_utterances(runs: Sequence[Run], corpus: Corpus, count: int, only: Sequence[str] = ()) -> list[str]:
@@ -93,42 +82,31 @@ def choose_utterances(runs: Sequence[Run], corpus: Corpus, count: int, only: Seq
     return [shared[(2 * place + 1) * len(shared) // (2 * count)] for place in range(count)]
 
 
-def make_clip(
-    protocol: Basis, corpus: Corpus, heard: Sequence[Player], utterance: str
-) -> tuple[Clip | None, list[str]]:
+def make_clip(rate: int, heard: Sequence[Player], utterance: str) -> tuple[Clip | None, list[str]]:
     """Return an utterance in every version, and notes on those that are not to be had.
 
-    None where there is not one estimate.
+    None where there is not one estimate. ``rate`` is that of the signals, in Hz.
     """
     samples: dict[str, Samples] = {}
     scores, notes = {}, []
     for player in heard:
         try:
-            reference, low, estimate = _signals(player, protocol, corpus, utterance)
+            reference, low, estimate = player.heard(utterance)
         except SrbenchError as error:
-            notes.append(f"{player.name}: {utterance} is not to be heard: {player.why or error}")
+            notes.append(f"{player.name}: {utterance} is not to be heard: {error}")
             continue
         if not samples:
             samples[REFERENCE] = reference
             if low is not None:
                 samples[LOW] = _of_length(low, len(reference))
-        samples[player.name] = estimate
+        samples[player.name] = _of_length(estimate, len(reference))
         scores[player.name] = dict(player.run.by_id[utterance].values)
     if not samples:
         return None, notes
     peak = max(float(np.abs(each).max()) for each in samples.values())
     gain = min(1.0, _FULL_SCALE / peak) if peak else 1.0
     versions = {name: np.rint(each * gain * 32768).astype(np.int16) for name, each in samples.items()}
-    return Clip(utterance, protocol.high_rate, versions, 20 * float(np.log10(gain)), scores), notes
-
-
-def _signals(player: Player, terms: Basis, corpus: Corpus, utterance: str) -> tuple[Samples, Samples | None, Samples]:
-    """Return reference, low resolution (at the high rate) and estimate; of audio made elsewhere as the files are."""
-    if isinstance(terms, References):
-        reference, estimate = Elsewhere(player.run, terms).read(utterance)
-        return reference, None, _of_length(estimate, len(reference))
-    made = signals(player.run, terms, corpus, utterance, player.entrant)
-    return made.reference, resample(made.low, terms.low_rate, terms.high_rate), made.estimate
+    return Clip(utterance, rate, versions, 20 * float(np.log10(gain)), scores), notes
 
 
 def _of_length(samples: Samples, length: int) -> Samples:
