@@ -6,12 +6,12 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from srbench import audio
-from srbench.corpora.corpus import file_digest
+from srbench.corpora.corpus import file_digest, samples_digest
 from srbench.errors import SrbenchError
 from srbench.folders.pairing import FilePair, Pairs, pair_up
 from srbench.folders.references import signature
@@ -130,8 +130,13 @@ def make_job(
     if banded and cutoff is None:
         raise SrbenchError(f"{banded[0]} needs the cutoff, half the low rate: --cutoff HZ, or --low DIR with the files")
     definitions = define(names, rate, cutoff)
-    told = signature(rate, cutoff, repairs, ((pair.id, file_digest(pair.reference)) for pair in pairs))
-    named = dict(zip(systems, found, strict=True))
+    digests = {pair.id: samples_digest(pair.reference) for pair in pairs}
+    stands_for = ((pair.id, digests[pair.id] or file_digest(pair.reference)) for pair in pairs)
+    told = signature(rate, cutoff, repairs, stands_for)
+    named = {
+        system: replace(each, pairs=tuple(replace(pair, recording=digests[pair.id]) for pair in each.pairs))
+        for system, each in zip(systems, found, strict=True)
+    }
     return Job(name, Path(reference), named, rate, cutoff, repairs, definitions, told)
 
 

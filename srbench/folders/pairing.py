@@ -18,7 +18,8 @@ from srbench.errors import SrbenchError
 class FilePair:
     """A reference and what is to be scored against it; ``estimate`` is None where a system has none.
 
-    ``low`` is the low-resolution file that the estimate was made from, where one was given.
+    ``low`` is the low-resolution file that the estimate was made from, where one was given. ``recording`` is the digest
+    of the reference's samples, where it was taken and they can be read.
     """
 
     id: str
@@ -26,6 +27,7 @@ class FilePair:
     reference: Path
     estimate: Path | None
     low: Path | None = None
+    recording: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,16 @@ from srbench.run.record import ScoreRecord
 from srbench.scoring.repair import Repairs
 from srbench.signature import Signature, differing_fields, parse, value_text
 
-VERSION = 1
+VERSION = 2  # version 1 took the digests of files, so WAV and FLAC of one recording were two references
 _NAME = "SCORE"
 
 
 def signature(
-    sample_rate: int, cutoff: float | None, repairs: Repairs, digests: Iterable[tuple[str, str]]
+    sample_rate: int,
+    cutoff: float | None,
+    repairs: Repairs,
+    digests: Iterable[tuple[str, str]],
+    version: int = VERSION,
 ) -> Signature:
     """Return all that scores depend on but the estimates.
 
@@ -35,11 +39,14 @@ def signature(
     cutoff : float or None, in Hz
     repairs : Repairs
     digests : iterable of (str, str)
-        Of each reference its id and the SHA-256 of its file.
+        Of each reference its id and the digest of its samples (`srbench.audio.recording_digest`), of its file where
+        they cannot be read.
+    version : int
+        Of this definition. Version 1 takes the digests of the files.
     """
     lines = [f"{key} {digest}" for key, digest in digests]
     refs = f"{len(lines)}.{checksum(lines)[:8]}"
-    told = {"sr": sample_rate, "cutoff": cutoff, **repairs.fields(), "refs": refs, "v": VERSION}
+    told = {"sr": sample_rate, "cutoff": cutoff, **repairs.fields(), "refs": refs, "v": version}
     return Signature(_NAME, tuple((key, value_text(value)) for key, value in told.items()))
 
 
@@ -62,7 +69,9 @@ class References(Basis):
     utterances : tuple of Utterance
         Those that were scored.
     digests : mapping of id to SHA-256
-        Of their files.
+        Of their samples; in scores of version 1 of their files.
+    version : int
+        Of the signature.
     """
 
     repairs: Repairs
@@ -70,10 +79,11 @@ class References(Basis):
     root: Path
     utterances: tuple[Utterance, ...]
     digests: Mapping[str, str]
+    version: int
 
     def signature(self) -> Signature:
         """Return the signature that scores against these references have, with this version."""
-        return signature(self.high_rate, self.cutoff, self.repairs, self.digests.items())
+        return signature(self.high_rate, self.cutoff, self.repairs, self.digests.items(), self.version)
 
     def ids(self) -> tuple[str, ...]:
         """Return those that were scored."""
@@ -162,7 +172,7 @@ def references_of(run: Run) -> References:
         wanted = (told["align"] == "yes", length, told["gain"] == "yes", told["resample"] != "none")
         repairs = Repairs(*wanted, told.get("channels"))
         cutoff = None if told["cutoff"] == "none" else float(told["cutoff"])
-        root, rate = Path(manifest.corpus.root or told["root"]), int(told["sr"])
+        root, rate, version = Path(manifest.corpus.root or told["root"]), int(told["sr"]), int(told["v"])
     except (KeyError, ValueError, TypeError) as error:
         raise SrbenchError(f"{run.folder}: is not the manifest of scores: {error!r}") from error
     return References(
@@ -179,13 +189,14 @@ def references_of(run: Run) -> References:
         references=manifest.split.expected,
         root=root,
         utterances=tuple(Utterance(r.utterance, r.speaker, root / r.file) for r in run.records),
-        digests={r.utterance: r.stamp for r in run.records},
+        digests={r.utterance: r.stamp if version == 1 else r.recording or r.stamp for r in run.records},
+        version=version,
     )
 
 
 def differing_protocols(a: str | Signature, b: str | Signature) -> list[str]:
     """List in words what differs between two protocols' signatures, of references also what their checksum is of."""
-    of = "of the bytes of the files: the same samples in another format are other references"
+    of = "of the samples"
     return [f"{part} ({of})" if part.startswith("refs ") else part for part in differing_fields(a, b)]
 
 

@@ -70,7 +70,6 @@ def evaluate(task: ScoreTask, pair: FilePair) -> ScoreRecord:
     except (SrbenchError, MemoryError) as error:
         return ScoreRecord(**base, error=one_line(error), input_at_fault=True)
     base |= {"file_rate": reference_rate, "samples": len(reference), "seconds": len(reference) / reference_rate}
-    base["recording"] = audio.recording_digest(reference, reference_rate)
     if reference_rate != task.sample_rate:
         text = f"the reference is at {reference_rate} Hz, most are at {task.sample_rate} Hz: score them apart"
         return ScoreRecord(**base, error=text, input_at_fault=True)
@@ -104,6 +103,7 @@ def blank(task: ScoreTask, pair: FilePair) -> dict[str, Any]:
         "speaker": pair.speaker,
         "file": file_below(pair.reference, task.root),
         "stamp": file_digest(pair.reference),
+        "recording": pair.recording,
         "estimate_file": "" if pair.estimate is None else file_below(pair.estimate, task.estimates),
         "estimate_stamp": "" if pair.estimate is None else file_digest(pair.estimate),
         "low_stamp": "" if pair.low is None else file_digest(pair.low),

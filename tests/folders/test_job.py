@@ -120,7 +120,7 @@ def test_the_signature_holds_every_repair_and_the_references(folders: Path, tmp_
         "length": "none",
         "gain": "no",
         "resample": "none",
-        "v": "1",
+        "v": "2",
     }
     seen = {str(plain)}
     for repairs in (Repairs(align=True), Repairs(match_length="pad"), Repairs(match_gain=True), Repairs(resample=True)):
