@@ -136,7 +136,7 @@ def ratio(peer: Callable[[], object], ours: Callable[[], object]) -> float:
 
 if __name__ == "__main__":
     if "--upscale" in sys.argv:
-        from srbench.upscale import upscale_file
+        from srbench.upscaling import upscale_file
 
         upscale_file(*sys.argv[2:5], overwrite=True)
         print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))

@@ -109,7 +109,7 @@ def test_the_order_is_the_one_that_contributing_tells():
     found = floors(below())
     heights = [[found[name] for name in step] for step in steps]
     assert all(min(high) > max(low) for high, low in pairwise(heights)), heights
-    assert heights[0] == [max(found.values())]
+    assert set(heights[0]) == {max(found.values())}
 
 
 @pytest.mark.parametrize("name", ["audit", "lint", "scoring"])
@@ -118,10 +118,9 @@ def test_rooms_that_stand_low(name: str):
     assert not above(below(), name) & {"audit", "lint", "scoring", "protocols", "run", "folders", "results"}
 
 
-def test_the_front_only_forwards():
-    for name in TOP:
-        reached = {room(each) for each in imported(modules()[name]) & modules().keys()} - {""}
-        assert reached <= {"cli", "errors", "scoring"}
+def test_the_command_only_forwards():
+    reached = {room(each) for each in imported(modules()["srbench.__main__"]) & modules().keys()} - {""}
+    assert reached <= {"cli", "errors"}
 
 
 def test_the_core_imports_no_upscalers():
@@ -142,7 +141,9 @@ def test_baselines_use_only_public_ground():
         assert rooms <= {"audio", "upscaler", "degradation"}, path
 
 
-@pytest.mark.parametrize("statement", ["import srbench", "import srbench.cli.main", "import srbench.metrics"])
+@pytest.mark.parametrize(
+    "statement", ["import srbench; dir(srbench)", "import srbench.cli.main", "import srbench.metrics"]
+)
 def test_import_is_light(statement: str):
     code = f"{statement}; import sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

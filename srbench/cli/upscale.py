@@ -39,7 +39,7 @@ def command(
     WAV is written as 32-bit floats, so that nothing is clipped. For other formats, samples beyond full scale are
     counted and reported.
     """
-    from srbench.upscale import upscale_file
+    from srbench.upscaling import upscale_file
 
     with progress_bar() as progress:
         done: dict[str, Any] = upscale_file(

@@ -50,9 +50,7 @@ def draw_differences(document: Mapping[str, Any], runs: Sequence[Run], metrics: 
     chosen = list(metrics or [name for name in _USUAL if name in compared] or compared[: len(_USUAL)])
     columns = {1: 1, 2: 2, 4: 2 if len(pairs) == 1 else 4}.get(len(chosen), 3)
     rows = -(-len(chosen) // columns)
-    tables = {told["label"]: run.columns for told, run in zip(document["runs"], runs, strict=True)}
-    better = looks([f"{label} better" for label in tables])
-    marks = {label: better[f"{label} better"] for label in tables}
+    tables, marks = _tables(document, runs), _marks(document)
     with style():
         figure = Figure(
             (_PANEL[0] * columns, _PANEL[1] * rows * len(pairs) + 0.5),
@@ -70,6 +68,24 @@ def draw_differences(document: Mapping[str, Any], runs: Sequence[Run], metrics: 
         legend = {**{f"{label} better": mark for label, mark in marks.items()}, "equal": _TIE}
         _draw_legend(figure, legend, f"{document['protocol']}, a point an utterance", 2 * columns)
     return figure
+
+
+def draw_pair(panel: Axes, document: Mapping[str, Any], runs: Sequence[Run], metric: str) -> None:
+    """Draw one metric of a comparison's first pair on an axis; see `draw_differences`."""
+    pair, tables, marks = document["pairs"][0], _tables(document, runs), _marks(document)
+    sides = {1: marks[pair["a"]], -1: marks[pair["b"]], 0: _TIE}
+    _draw_panel(panel, pair, metric, differences(tables[pair["a"]], tables[pair["b"]], metric), sides)
+
+
+def _tables(document: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
+    return {told["label"]: run.columns for told, run in zip(document["runs"], runs, strict=True)}
+
+
+def _marks(document: Mapping[str, Any]) -> dict[str, Look]:
+    """Return the look of the points in which each is better."""
+    labels = [told["label"] for told in document["runs"]]
+    better = looks([f"{label} better" for label in labels])
+    return {label: better[f"{label} better"] for label in labels}
 
 
 def _draw_panel(panel: Axes, pair: Mapping[str, Any], name: str, table: DataFrame, sides: Mapping[int, Look]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from srbench.errors import SrbenchError, unknown_name
 from srbench.folders.references import differing_protocols
 from srbench.metrics import get_metric
-from srbench.report.figure import Look, looks, require_plots, style
+from srbench.report.figure import looks, require_plots, style
 from srbench.report.headings import heading, number
 from srbench.results.leaderboard import names as names_of
 from srbench.run import Run
@@ -121,11 +121,10 @@ def draw_by_upscaler(values: Values) -> Figure:
     require_plots()
     from matplotlib.figure import Figure
 
-    styles = looks(values.upscalers)
     with style():
         figure, axes = _grid(Figure, values, 0.7 + 0.55 * len(values.upscalers))
         for axis, metric in zip(axes, values.metrics, strict=True):
-            _upscaler_panel(axis, values, metric, styles)
+            draw_upscaler_panel(axis, values, metric)
         figure.suptitle(values.title)
     return figure
 
@@ -139,14 +138,12 @@ def draw_by_speaker(values: Values) -> Figure:
     require_plots()
     from matplotlib.figure import Figure
 
-    first = values.table[values.table["metric"] == values.metrics[0]].groupby("speaker")["value"].mean()
-    speakers = first.sort_values(ascending=get_metric(values.metrics[0]).better == "lower", kind="stable").index
-    points = len(speakers) * len(values.upscalers) <= _MOST_ROWS
-    row = (0.22 if points else 0.07) * len(values.upscalers) + 0.1  # inches
+    speakers = values.table["speaker"].nunique()
+    row = (0.22 if _few_rows(values) else 0.07) * len(values.upscalers) + 0.1  # inches
     with style():
-        figure, axes = _grid(Figure, values, 1 + min(row * len(speakers), _TALLEST))
+        figure, axes = _grid(Figure, values, 1 + min(row * speakers, _TALLEST))
         for axis, metric in zip(axes, values.metrics, strict=True):
-            _speaker_panel(axis, values, metric, list(map(str, speakers)), points)
+            draw_speaker_panel(axis, values, metric)
         entries: dict[str, Any] = {}
         for axis in axes:
             handles, labels = axis.get_legend_handles_labels()
@@ -167,9 +164,11 @@ def _grid(kind: type[Figure], values: Values, height: float) -> tuple[Figure, li
     return figure, axes[: len(values.metrics)]
 
 
-def _upscaler_panel(axis: Axes, values: Values, metric: str, styles: Mapping[str, Look]) -> None:
+def draw_upscaler_panel(axis: Axes, values: Values, metric: str) -> None:
+    """Draw one metric on an axis, a violin an upscaler."""
     import seaborn
 
+    styles = looks(values.upscalers)
     table = values.table[values.table["metric"] == metric]
     colors = {name: styles[name].color for name in values.upscalers}
     points = len(table) <= _MOST_POINTS * len(values.upscalers)
@@ -206,8 +205,10 @@ def _upscaler_panel(axis: Axes, values: Values, metric: str, styles: Mapping[str
     axis.set_axisbelow(True)
 
 
-def _speaker_panel(axis: Axes, values: Values, metric: str, speakers: list[str], points: bool) -> None:
+def draw_speaker_panel(axis: Axes, values: Values, metric: str) -> None:
+    """Draw one metric on an axis, a row a speaker."""
     styles, count = looks(values.upscalers), len(values.upscalers)
+    speakers, points = _speakers(values), _few_rows(values)
     for k, name in enumerate(values.upscalers):
         look = styles[name]
         if not len(_of(values.table, metric, upscaler=name)):
@@ -239,6 +240,17 @@ def _speaker_panel(axis: Axes, values: Values, metric: str, speakers: list[str],
     axis.set_xlabel(f"{heading(metric)}   (median and middle half)")
     axis.grid(axis="x", color="0.88", linewidth=0.6)
     axis.set_axisbelow(True)
+
+
+def _speakers(values: Values) -> list[str]:
+    """Return the speakers, the best mean of the first metric first."""
+    first = values.table[values.table["metric"] == values.metrics[0]].groupby("speaker")["value"].mean()
+    best_first = first.sort_values(ascending=get_metric(values.metrics[0]).better == "lower", kind="stable")
+    return list(map(str, best_first.index))
+
+
+def _few_rows(values: Values) -> bool:
+    return int(values.table["speaker"].nunique()) * len(values.upscalers) <= _MOST_ROWS
 
 
 def _of(table: DataFrame, metric: str, **chosen: str) -> NDArray[np.float64]:

@@ -23,7 +23,9 @@ from srbench.report.figure import LOW, REFERENCE, Upscaled, draw_cutoff, require
 from srbench.report.headings import heading, number
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 RANGE_DB = 80.0
 SCORES = ("snr", "lsd")
@@ -160,21 +162,9 @@ def draw_spectrograms(
         figure = Figure(figsize=(2.5 * columns + 0.8, 2.6 * rows + 0.4), layout="constrained")
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for place, (axis, panel) in enumerate(zip(grid, panels, strict=False)):
-            made = spectrogram(panel.samples, panel.rate)
-            image = axis.imshow(
-                made.db - peak,
-                origin="lower",
-                aspect="auto",
-                cmap=_MAP,
-                vmin=-RANGE_DB,
-                vmax=0,
-                extent=_extent(made),
-                interpolation="nearest",
-            )
-            axis.set_facecolor("black")  # above what a low-resolution signal can hold
-            draw_cutoff(axis, cutoff, color="white")
-            axis.set_title(panel.title)
-            axis.set(xlim=span or (0, made.seconds), ylim=(0, top_hz / 1000))
+            made, image = draw_panel(axis, panel, peak, top_hz, cutoff)
+            axis.set_xlim(span or (0, made.seconds))
+            axis.set(xlabel="", ylabel="")
             if place % columns == 0:
                 axis.set_ylabel("frequency (kHz)")
             if place + columns >= len(panels):
@@ -185,6 +175,26 @@ def draw_spectrograms(
         figure.colorbar(image, ax=list(grid), label="dB from the reference's peak", fraction=0.03, aspect=15 * rows)
         figure.suptitle(title)
     return figure
+
+
+def draw_panel(axis: Axes, panel: Panel, peak: float, top_hz: float, cutoff: float) -> tuple[Spectrogram, AxesImage]:
+    """Draw one signal on an axis, in dB from a peak, and return what was drawn; see `draw_spectrograms`."""
+    made = spectrogram(panel.samples, panel.rate)
+    image = axis.imshow(
+        made.db - peak,
+        origin="lower",
+        aspect="auto",
+        cmap=_MAP,
+        vmin=-RANGE_DB,
+        vmax=0,
+        extent=_extent(made),
+        interpolation="nearest",
+    )
+    axis.set_facecolor("black")  # above what a low-resolution signal can hold
+    draw_cutoff(axis, cutoff, color="white")
+    axis.set_title(panel.title)
+    axis.set(xlim=(0, made.seconds), ylim=(0, top_hz / 1000), xlabel="time (s)", ylabel="frequency (kHz)")
+    return made, image
 
 
 def write_spectrogram_png(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +156,9 @@ def average(
     return Averaged({name: Curve(hertz, total / n) for name, (hertz, total) in sums.items()}, n, left_out)
 
 
-def draw_spectra(curves: Mapping[str, Curve], top_hz: float, cutoff: float, *, title: str = "") -> Figure:
+def draw_spectra(
+    curves: Mapping[str, Curve], top_hz: float, cutoff: float, *, title: str = "", axis: Axes | None = None
+) -> Figure:
     """Draw long-term spectra, given as power, in dB below a sine of full scale.
 
     Parameters
@@ -165,14 +167,18 @@ def draw_spectra(curves: Mapping[str, Curve], top_hz: float, cutoff: float, *, t
         With the reference's, whose levels set the axis.
     top_hz, cutoff : float, in Hz
     title : str
+    axis : matplotlib Axes, optional
+        Where to draw, with a legend and no title; a new figure by default.
     """
     levels = {name: Curve(hertz, _db(power)) for name, (hertz, power) in curves.items()}
     highest = float(levels[REFERENCE].values.max())
     limits = (highest - _BELOW_DB, highest + _ABOVE_DB)
-    return _draw(levels, top_hz, cutoff, "level (dB, 0 is a sine of full scale)", limits, title)
+    return _draw(levels, top_hz, cutoff, "level (dB, 0 is a sine of full scale)", limits, title, axis)
 
 
-def draw_lsd(curves: Mapping[str, Curve], top_hz: float, cutoff: float, *, title: str = "") -> Figure:
+def draw_lsd(
+    curves: Mapping[str, Curve], top_hz: float, cutoff: float, *, title: str = "", axis: Axes | None = None
+) -> Figure:
     """Draw LSD over frequency, one line an upscaler.
 
     Parameters
@@ -180,9 +186,11 @@ def draw_lsd(curves: Mapping[str, Curve], top_hz: float, cutoff: float, *, title
     curves : mapping of name to Curve
     top_hz, cutoff : float, in Hz
     title : str
+    axis : matplotlib Axes, optional
+        Where to draw, with a legend and no title; a new figure by default.
     """
     highest = max(float(curve.values.max()) for curve in curves.values())
-    return _draw(curves, top_hz, cutoff, "LSD of the bin (log10 of power)", (0.0, 1.05 * highest or 1.0), title)
+    return _draw(curves, top_hz, cutoff, "LSD of the bin (log10 of power)", (0.0, 1.05 * highest or 1.0), title, axis)
 
 
 def band_means(
@@ -227,21 +235,31 @@ def _db(power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _draw(
-    curves: Mapping[str, Curve], top_hz: float, cutoff: float, label: str, limits: tuple[float, float], title: str
+    curves: Mapping[str, Curve],
+    top_hz: float,
+    cutoff: float,
+    label: str,
+    limits: tuple[float, float],
+    title: str,
+    given: Axes | None,
 ) -> Figure:
     require_plots()
     from matplotlib.figure import Figure
 
     with style():
-        figure = Figure(figsize=(7.5, 4), layout="constrained")
-        axis = figure.subplots()
+        own = Figure(figsize=(7.5, 4), layout="constrained") if given is None else None
+        axis: Any = given if own is None else own.subplots()
         _draw_lines(axis, curves)
         draw_cutoff(axis, cutoff, upwards=True)
         axis.set(xlim=(0, top_hz / 1000), ylim=limits, xlabel="frequency (kHz)", ylabel=label)
         axis.grid(color="0.9", linewidth=0.6)
         axis.set_axisbelow(True)
-        figure.suptitle(title)
-        figure.legend(loc="outside right upper", handlelength=4)
+        if own is not None:
+            own.suptitle(title)
+            own.legend(loc="outside right upper", handlelength=4)
+        else:
+            axis.legend(handlelength=4)
+    figure: Figure = axis.get_figure()
     return figure
 
 

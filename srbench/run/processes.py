@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, reduction
 from multiprocessing.context import get_spawning_popen
+from types import ModuleType
 from typing import Any, TypeVar
 
 from srbench.apart import main
@@ -86,8 +87,22 @@ class _Executor(ProcessPoolExecutor):
     """Starts its processes, which `submit` does, where an interrupt cannot reach them before they are prepared."""
 
     def submit(self, *what: Any, **more: Any) -> Future[Any]:
-        with _no_interrupts():
+        with _no_interrupts(), _without_main():
             return super().submit(*what, **more)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Have processes start without running the caller's script once more, which would need a guard in it.
+
+    Nothing that is sent to them is found in it by name: functions of a script or a notebook go by value.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextlib.contextmanager

@@ -49,6 +49,8 @@ def entrant_of(run: Run, protocol: Protocol, plugins: Sequence[Path] = ()) -> En
     weights = name.partition("@")[2]
     if PureWindowsPath(weights).name != weights:  # a run tells the file's name only; a place is somebody's invention
         raise SrbenchError(f"{name}: a run does not say where weights are: this one was edited")
+    if told.told.get("made_by"):
+        raise SrbenchError(f"{name} was {told.told['made_by']}: nobody can run it again")
     entrant = Entrant(
         name if told.anchor or plugins else f"{told.distribution}:{name}",
         anchor=told.anchor,

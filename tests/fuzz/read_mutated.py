@@ -20,7 +20,7 @@ from srbench import audio
 from srbench.corpora import Corpus, Utterance
 from srbench.corpora.verify import verify
 from srbench.errors import SrbenchError
-from srbench.upscale import upscale_file
+from srbench.upscaling import upscale_file
 
 ROOM = 512 << 20  # bytes of memory beyond what the process has when it begins
 UPSCALED = 20  # one file of so many, which is what takes the time

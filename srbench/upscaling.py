@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srbench import audio
+from srbench.audio import Rate
 from srbench.errors import SrbenchError
 from srbench.files import beside
 from srbench.upscaler import BuiltUpscaler, build_upscaler
@@ -75,7 +76,7 @@ def upscale_file(
     if not header.frames:
         raise SrbenchError(f"{source}: holds no samples")
     built, _ = build_upscaler(model, plugins, device=device, precision=precision)
-    high_rate = rate if rate is not None else _only_rate(built, header.sample_rate)
+    high_rate = rate if rate is not None else only_rate(built, header.sample_rate)
     if not header.sample_rate < high_rate <= HIGHEST_RATE:
         raise SrbenchError(
             f"--rate must be above the file's {header.sample_rate} Hz and at most {HIGHEST_RATE}, not {high_rate}"
@@ -105,18 +106,25 @@ def upscale_file(
     }
 
 
-def _only_rate(built: BuiltUpscaler, low_rate: int) -> int:
+def only_rate(built: BuiltUpscaler, low_rate: Rate) -> int:
+    """Return the one rate that an upscaler offers from a rate in Hz.
+
+    Raises
+    ------
+    SrbenchError
+        If it offers none, several, or any.
+    """
     rates = built.upscaler.rates or getattr(built.instance, "rates", None)
     if rates is None:
-        raise SrbenchError(f"upscaler {built.upscaler.name} takes any rates: say which with --rate HZ")
+        raise SrbenchError(f"upscaler {built.upscaler.name} takes any rates: say which (--rate HZ, or to=HZ)")
     found = sorted({high for low, high in rates if low == low_rate})
     if len(found) == 1:
         return int(found[0])
     if not found:
         known = ", ".join(str(low) for low in sorted({low for low, _ in rates}))
-        raise SrbenchError(f"upscaler {built.upscaler.name} takes input at {known} Hz; this file is at {low_rate} Hz")
+        raise SrbenchError(f"upscaler {built.upscaler.name} takes input at {known} Hz; this is at {low_rate} Hz")
     raise SrbenchError(
-        f"upscaler {built.upscaler.name} offers {', '.join(map(str, found))} Hz: say which with --rate HZ"
+        f"upscaler {built.upscaler.name} offers {', '.join(map(str, found))} Hz: say which (--rate HZ, or to=HZ)"
     )
 
 

@@ -12,7 +12,7 @@ from srbench_baselines.interpolation import spline
 
 from srbench.cli.main import main
 from srbench.errors import SrbenchError
-from srbench.upscale import upscale_file
+from srbench.upscaling import upscale_file
 
 PLUGIN = '''
 import numpy as np
@@ -75,9 +75,9 @@ def test_every_channel_is_upscaled_by_itself(tmp_path: Path, suffix: str, channe
 
 def test_blocks_equal_the_whole(tmp_path: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch):
     source = wav(tmp_path / "in.wav", seconds=2.03)
-    monkeypatch.setattr("srbench.upscale.BLOCK_SECONDS", 1e6)
+    monkeypatch.setattr("srbench.upscaling.BLOCK_SECONDS", 1e6)
     upscale_file(source, tmp_path / "whole.wav", "blocky", rate=16000, plugins=[plugin])
-    monkeypatch.setattr("srbench.upscale.BLOCK_SECONDS", 0.1)
+    monkeypatch.setattr("srbench.upscaling.BLOCK_SECONDS", 0.1)
     upscale_file(source, tmp_path / "blocks.wav", "blocky", rate=16000, plugins=[plugin])
     whole, blocks = (soundfile.read(tmp_path / name)[0] for name in ("whole.wav", "blocks.wav"))
     assert np.array_equal(whole, blocks)
@@ -157,7 +157,7 @@ def test_a_network_in_blocks_equals_the_network_in_one(tmp_path: Path, monkeypat
         pytest.skip("no weights ship")
     source = wav(tmp_path / "in.wav", seconds=3.3)
     for seconds, name in ((100, "whole"), (0.2, "blocks")):
-        monkeypatch.setattr("srbench.upscale.BLOCK_SECONDS", seconds)
+        monkeypatch.setattr("srbench.upscaling.BLOCK_SECONDS", seconds)
         monkeypatch.setattr("srbench_models.inference.WINDOW_SECONDS", seconds)
         upscale_file(source, tmp_path / f"{name}.wav", "additive")
     whole, blocks = (soundfile.read(tmp_path / f"{name}.wav")[0] for name in ("whole", "blocks"))
