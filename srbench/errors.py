@@ -5,20 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 # What people call something that has another name here; `_folded` makes one of "SI-SNR" and "sisnr".
 _CALLED = {
-    "si_sdr": "sisnr sdr scale-invariant-sdr scale-invariant-snr",
-    "snr": "signal-to-noise segsnr psnr",
-    "pesq": "pesq-wb wb-pesq wideband-pesq",
-    "pesq_nb": "nb-pesq narrowband-pesq",
-    "lsd": "log-spectral-distance log-spectral-distortion",
-    "lsd_hf": "lsd-high hf-lsd hf",
-    "lsd_lf": "lsd-low lf-lsd lf",
-    "dnsmos": "mos ovrl p808",
-    "mse": "l2 mean-squared-error mse-loss",
-    "estoi": "extended-stoi intelligibility",
     "spline": "cubic bicubic cubic-spline interpolation",
     "hold": "nearest repeat zoh",
     "cheby1": "chebyshev",
@@ -64,7 +54,7 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def known_name(kind: str, name: str, known: Iterable[str]) -> str:
+def known_name(kind: str, name: str, known: Iterable[str], near: Mapping[str, str] = _CALLED) -> str:
     """Return the name that is meant: another case, hyphens and blanks make no difference.
 
     Parameters
@@ -75,6 +65,8 @@ def known_name(kind: str, name: str, known: Iterable[str]) -> str:
         What was asked for.
     known : iterable of str
         What there is.
+    near : mapping of name to other words for it, optional
+        Blanks between them.
 
     Raises
     ------
@@ -85,14 +77,14 @@ def known_name(kind: str, name: str, known: Iterable[str]) -> str:
     alike = [each for each in names if _folded(each) == _folded(name)]
     if name in names or len(alike) == 1:
         return name if name in names else alike[0]
-    raise unknown_name(kind, name, names)
+    raise unknown_name(kind, name, names, near)
 
 
 def _folded(name: str) -> str:
     return re.sub(r"[-_\s]", "", name).lower()
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> SrbenchError:
+def unknown_name(kind: str, name: str, known: Iterable[str], near: Mapping[str, str] = _CALLED) -> SrbenchError:
     """Return the error for a name that is not registered: the one it means or is spelt like, and the list.
 
     Parameters
@@ -103,10 +95,12 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> SrbenchError:
         What was asked for.
     known : iterable of str
         What there is.
+    near : mapping of name to other words for it, optional
+        Blanks between them.
     """
     names = sorted(known)
-    near = [each for each in names if _folded(each) == _folded(name)]
-    near += [each for each, words in _CALLED.items() if each in names and _folded(name) in map(_folded, words.split())]
-    near += difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
+    meant = [each for each in names if _folded(each) == _folded(name)]
+    meant += [each for each, words in near.items() if each in names and _folded(name) in map(_folded, words.split())]
+    meant += difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    hint = f"Did you mean '{meant[0]}'? " if meant else ""
     return SrbenchError(f"unknown {kind} '{shown(name)}'. {hint}Known: {', '.join(names) if names else 'none'}.")

@@ -13,15 +13,6 @@ from srbench.audit.target import TargetFault
 from srbench.errors import SrbenchError, unknown_name
 from srbench.metrics import Definition, Metric, get_metric
 
-FAMILIES = {
-    "snr": "snr",
-    "si_sdr": "si_sdr",
-    "mse": "mse",
-    "pesq": "pesq",
-    "pesq_nb": "pesq",
-    "stoi": "stoi",
-    "estoi": "stoi",
-}
 SAMPLE_RATE = 16000
 
 
@@ -74,12 +65,12 @@ class Subject:
         shape: str = "n",
     ) -> None:
         self.metric: Metric = get_metric(declared)
-        if self.metric.name in ("lsd_hf", "lsd_lf", "visqol", "dnsmos"):
+        if self.metric.family not in _ALL:
             raise SrbenchError(
                 f"there are no laws for {self.metric.name} yet; audit as one of {', '.join(auditable())}"
             )
         self.definition: Definition = self.metric.define(sample_rate, None)
-        self.family = FAMILIES.get(declared, "lsd")
+        self.family = self.metric.family
         self.sample_rate = sample_rate
         self.modifies = modifies
         self.takes_rate = takes_rate
@@ -163,9 +154,7 @@ def auditable() -> list[str]:
     """Return the names of the metrics that laws exist for."""
     from srbench.metrics import METRICS
 
-    return [
-        name for name in METRICS if name in FAMILIES or (name.startswith("lsd") and name not in ("lsd_hf", "lsd_lf"))
-    ]
+    return [metric.name for metric in METRICS.values() if metric.family in _ALL]
 
 
 def near(measured: float, expected: float, *, relative: float = 0.0, absolute: float = 0.0, unit: str = "") -> Outcome:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from srbench.lint.table import Panel, Row, Table
+from srbench.metrics import METRICS
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -73,16 +74,5 @@ def where(panel: Panel) -> str:
 
 
 def short(metric: str) -> str:
-    """Return a metric's usual short name."""
-    return {
-        "snr": "SNR",
-        "si_sdr": "SI-SDR",
-        "mse": "MSE",
-        "lsd_hf": "LSD-HF",
-        "lsd_lf": "LSD-LF",
-        "pesq": "PESQ",
-        "pesq_nb": "PESQ-NB",
-        "stoi": "STOI",
-        "estoi": "ESTOI",
-        "visqol": "ViSQOL",
-    }.get(metric, metric.replace("lsd", "LSD", 1))
+    """Return a metric's usual short name; a table's PESQ may be of either band."""
+    return METRICS[metric].label.removesuffix("-WB")

@@ -69,17 +69,6 @@ def _baseline(panel: Panel) -> Row | None:
     return min(ranked, key=lambda each: each[:2])[2] if ranked else None
 
 
-_SPREADS = {  # per-utterance standard deviations that are usual on speech; of MSE as a share of the mean
-    "snr": 2.0,
-    "si_sdr": 2.0,
-    "mse": 0.7,
-    "lsd": 0.15,
-    "pesq": 0.4,
-    "stoi": 0.05,
-    "estoi": 0.08,
-    "visqol": 0.3,
-    "dnsmos": 0.3,
-}
 _DIGIT_RATIO = 20
 
 
@@ -121,7 +110,7 @@ def _standard_error(metric: str, number: Number, count: int | None) -> tuple[flo
                 count
             ), f"±{number.spread:g} as the standard deviation of {count} utterances"
         return number.spread, f"±{number.spread:g} as printed"
-    usual = _SPREADS.get(metric) or _SPREADS.get(metric.split("_")[0])
+    usual = METRICS[metric].spread if metric else None
     if not count or usual is None:
         return None, ""
     sd = usual * abs(number.value) if metric == "mse" else usual

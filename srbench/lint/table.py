@@ -19,27 +19,15 @@ from srbench.lint.grids import plain_text, read_grids
 from srbench.lint.number import SUPERSCRIPTS, Number, parse_number
 from srbench.metrics import METRICS, get_metric
 
-LSD_CONVENTIONS = {"nuwave": "lsd"} | {
-    name.removeprefix("lsd_"): name for name in METRICS if name.startswith("lsd_") and name not in ("lsd_hf", "lsd_lf")
-}
+LSD_CONVENTIONS = {m.convention: m.name for m in METRICS.values() if m.family == "lsd"}
 ROLES = ("n", "model", "group", "other")
 
 _LARGEST = 10_000_000  # bytes; no results table is longer, nor has more rows or columns
 _MOST_ROWS, _MOST_COLUMNS = 5000, 300
-_METRIC_KEYS = {re.sub(r"[\W_]+", "", name): name for name in METRICS} | {
-    "signaltonoiseratio": "snr",
-    "sisnr": "si_sdr",
-    "sdrsi": "si_sdr",
-    "logspectraldistance": "lsd",
-    "lsdhigh": "lsd_hf",
-    "lsdlow": "lsd_lf",
-    "hflsd": "lsd_hf",
-    "lflsd": "lsd_lf",
-    "lsdnuwave": "lsd",
-    "meansquarederror": "mse",
-    "pesqwb": "pesq",
-    "wbpesq": "pesq",
-    "nbpesq": "pesq_nb",
+_METRIC_KEYS = {
+    key: metric.name
+    for metric in METRICS.values()
+    for key in (re.sub(r"[\W_]+", "", metric.name), *metric.also.split())
 }
 _ROLE_WORDS = {
     "n": "n utterances utts utt files clips samples count numutterances numfiles nutterances nfiles",

@@ -24,7 +24,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
     }
 )
 
-__all__ = ["METRICS", "Definition", "Metric", "Pair", "get_metric", "measure_all"]
+USUAL = tuple(metric.name for metric in METRICS.values() if metric.usual)  # where there is room for a few
+
+__all__ = ["METRICS", "USUAL", "Definition", "Metric", "Pair", "get_metric", "measure_all"]
 
 
 def get_metric(name: str) -> Metric:
@@ -35,7 +37,8 @@ def get_metric(name: str) -> Metric:
     SrbenchError
         If there is none, with the nearest name.
     """
-    return METRICS[name if name in METRICS else known_name("metric", name, METRICS)]
+    near = {metric.name: metric.near for metric in METRICS.values()}
+    return METRICS[name if name in METRICS else known_name("metric", name, METRICS, near)]
 
 
 def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str, float], dict[str, str]]:

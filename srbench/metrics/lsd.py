@@ -32,10 +32,10 @@ Not to be confused with the RMS waveform difference that one code base calls LSD
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf, log
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -270,15 +270,78 @@ def _nyquist(sample_rate: int) -> float:
     return sample_rate / 2
 
 
-METRICS = tuple(
-    Metric(name, title, "1", "lower", (0.0, top), define, _nyquist)
-    for name, title, top, define in (
-        ("lsd", "Log-spectral distance (NU-Wave, AERO, AP-BWE)", inf, nuwave),
-        ("lsd_hf", "LSD above the cutoff: the band that the upscaler made", inf, above),
-        ("lsd_lf", "LSD below the cutoff: the band that it was given", inf, below),
-        ("lsd_paper", "LSD as Semeniuta 2019 eq. (3) reads: ln of power", inf, paper),
-        ("lsd_kuleshov", "LSD of the code of Kuleshov et al. 2017: ln, over frames first", 10.0, kuleshov),
-        ("lsd_nvsr", "LSD of NVSR (ssr_eval): asymmetric floor", inf, nvsr),
-        ("lsd_tunet", "LSD of TUNet: ln, over frames first, no cap", inf, tunet),
-    )
+def _metric(name: str, title: str, define: Callable[[int, float | None], Lsd], **more: Any) -> Metric:
+    told = {"range": (0.0, inf), "family": "lsd", "spread": 0.15, "hears": _nyquist, **more}
+    return Metric(name, title, "1", "lower", define=define, **told)
+
+
+METRICS = (
+    _metric(
+        "lsd",
+        "Log-spectral distance (NU-Wave, AERO, AP-BWE)",
+        nuwave,
+        convention="nuwave",
+        usual=True,
+        also="logspectraldistance lsdnuwave",
+        near="log-spectral-distance log-spectral-distortion",
+        source="code of Lee and Han 2021 (NU-Wave)",
+        cite="lee2021nuwave",
+    ),
+    _metric(
+        "lsd_hf",
+        "LSD above the cutoff: the band that the upscaler made",
+        above,
+        family="lsd_band",
+        also="lsdhigh hflsd",
+        near="lsd-high hf-lsd hf",
+        source="Han and Lee 2022 (NU-Wave 2)",
+        cite="han2022nuwave2",
+    ),
+    _metric(
+        "lsd_lf",
+        "LSD below the cutoff: the band that it was given",
+        below,
+        family="lsd_band",
+        also="lsdlow lflsd",
+        near="lsd-low lf-lsd lf",
+        source="Han and Lee 2022 (NU-Wave 2)",
+        cite="han2022nuwave2",
+    ),
+    _metric(
+        "lsd_paper",
+        "LSD as Semeniuta 2019 eq. (3) reads: ln of power",
+        paper,
+        label="LSD paper",
+        convention="paper",
+        source="Semeniuta 2019, eq. (3)",
+        cite="semeniuta2019",
+    ),
+    _metric(
+        "lsd_kuleshov",
+        "LSD of the code of Kuleshov et al. 2017: ln, over frames first",
+        kuleshov,
+        range=(0.0, 10.0),
+        label="LSD kuleshov",
+        convention="kuleshov",
+        source="code of Kuleshov et al. 2017",
+        cite="kuleshov2017audio",
+    ),
+    _metric(
+        "lsd_nvsr",
+        "LSD of NVSR (ssr_eval): asymmetric floor",
+        nvsr,
+        label="LSD nvsr",
+        convention="nvsr",
+        source="ssr_eval, code of Liu et al. 2022",
+        cite="liu2022nvsr",
+    ),
+    _metric(
+        "lsd_tunet",
+        "LSD of TUNet: ln, over frames first, no cap",
+        tunet,
+        label="LSD tunet",
+        convention="tunet",
+        source="code of Nguyen et al. 2022 (TUNet)",
+        cite="nguyen2022tunet",
+    ),
 )

@@ -45,10 +45,34 @@ class Metric:
         The highest frequency in Hz that the value depends on.
     digits : str
         How to print it, as a format specification.
+    label : str
+        What a table heads its column with; by default the name in capitals.
+    family : str
+        What it is a kind of: the audit has laws for a family. "" for none.
+    convention : str
+        What tables call this definition, where its family has several.
+    spread : float or None
+        Its usual standard deviation between utterances of speech, in its unit; of the MSE as a share of the mean.
+    ceiling : bool
+        Whether a perfect low band with nothing above it has the most that can be had of it.
+    usual : bool
+        Whether it is shown where there is room for a few only.
+    slow : bool
+        Whether a pair takes seconds.
+    also : str
+        Other names of the same, for tables; small letters only, blanks between.
+    near : str
+        What people also type when they mean it.
+    packages : tuple of str
+        The distributions that compute it; their versions are recorded.
     extra : str
         The optional dependency set it needs, "" for none.
     foreign : bool
         Whether code of another package computes it, which may crash or hang: a run measures it in another process.
+    source : str
+        Who defined it, and where.
+    cite : str
+        The BibTeX key of that, "" for none.
     """
 
     name: str
@@ -59,8 +83,24 @@ class Metric:
     define: Callable[[int, float | None], Definition]
     hears: Callable[[int], float]
     digits: str = ".3f"
+    label: str = ""
+    family: str = ""
+    convention: str = ""
+    spread: float | None = None
+    ceiling: bool = False
+    usual: bool = False
+    slow: bool = False
+    also: str = ""
+    near: str = ""
+    packages: tuple[str, ...] = ()
     extra: str = ""
     foreign: bool = False
+    source: str = ""
+    cite: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", self.name.upper().replace("_", "-"))
 
     def __call__(self, reference: Any, estimate: Any, sample_rate: int, cutoff: float | None = None) -> float:
         """Measure one pair.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from srbench.metrics import get_metric
+from srbench.metrics import USUAL, get_metric
 from srbench.report.figure import Look, looks, style
 from srbench.report.headings import heading, number
 from srbench.results.paired import differences
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-_USUAL = ("snr", "lsd", "pesq", "estoi")
 _PANEL = (3.4, 2.7)  # inches
 _TIE = Look("0.5", "solid", "X")
 
@@ -47,7 +46,7 @@ def draw_differences(document: Mapping[str, Any], runs: Sequence[Run], metrics: 
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     pairs, compared = document["pairs"], list(document["pairs"][0]["metrics"])
-    chosen = list(metrics or [name for name in _USUAL if name in compared] or compared[: len(_USUAL)])
+    chosen = list(metrics or [name for name in USUAL if name in compared] or compared[: len(USUAL)])
     columns = {1: 1, 2: 2, 4: 2 if len(pairs) == 1 else 4}.get(len(chosen), 3)
     rows = -(-len(chosen) // columns)
     tables, marks = _tables(document, runs), _marks(document)

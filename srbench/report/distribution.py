@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from srbench.errors import SrbenchError, unknown_name
 from srbench.folders.references import differing_protocols
-from srbench.metrics import get_metric
+from srbench.metrics import USUAL, get_metric
 from srbench.report.figure import looks, require_plots, style
 from srbench.report.headings import heading, number
 from srbench.results.leaderboard import names as names_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-DEFAULT_METRICS = ("snr", "lsd")
+DEFAULT_METRICS = USUAL[:2]
 _MOST_POINTS = 400  # of one upscaler: beyond, the violin alone, with its quartiles, says more
 _COLUMNS = 3
 _TALLEST = 30  # inches of speakers

@@ -7,30 +7,15 @@ from typing import Any
 from srbench.metrics import get_metric
 from srbench.signature import parse
 
-_NAMES = {
-    "snr": "SNR",
-    "si_sdr": "SI-SDR",
-    "mse": "MSE",
-    "pesq": "PESQ-WB",
-    "pesq_nb": "PESQ-NB",
-    "stoi": "STOI",
-    "estoi": "ESTOI",
-}
-
 
 def heading(name: str, with_unit: bool = True) -> str:
     """Return a metric's name as tables head their columns: ``SNR dB ↑``, the arrow pointing to better."""
     metric = get_metric(name)
-    title = _NAMES.get(
-        name, name.upper().replace("_HF", "-HF").replace("_LF", "-LF").replace("LSD_", "LSD ").replace("_", " ")
-    )
-    if title.startswith("LSD "):
-        title = "LSD " + title[4:].lower()
     if not with_unit:
-        return title
+        return metric.label
     arrow = "↑" if metric.better == "higher" else "↓"
     unit = "" if metric.unit in ("1", "MOS") else f" {metric.unit}"
-    return f"{title}{unit} {arrow}"
+    return f"{metric.label}{unit} {arrow}"
 
 
 def deaf_above(name: str, protocol_signature: str) -> float | None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from srbench.audio import Rate, Samples
 from srbench.errors import SrbenchError
-from srbench.metrics import Pair, get_metric, measure_all
+from srbench.metrics import USUAL, Pair, get_metric, measure_all
 from srbench.protocols import Protocol
 from srbench.report.figure import LOW, REFERENCE, Upscaled, draw_cutoff, require_plots, style
 from srbench.report.headings import heading, number
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 RANGE_DB = 80.0
-SCORES = ("snr", "lsd")
+SCORES = USUAL[:2]
 _FRAME, _HOP, _FINE_HOP = 0.032, 0.008, 0.004  # seconds
 _SILENCE_DB = -100.0  # no peak counts as lower, so that a silent reference is drawn dark
 _MAP = "magma"  # perceptually uniform, and as monotonous in grey

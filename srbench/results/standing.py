@@ -20,7 +20,6 @@ from srbench.results.paired import Columns, Paired, paired
 from srbench.run import FLOOR, Run
 
 CEILING = "ceiling"
-HAS_CEILING = ("snr", "si_sdr")  # a perfect low band with nothing above it has the most of these
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def standings(contestants: Sequence[Contestant], metrics: Sequence[str]) -> list
                 side = "" if floor is None or k == floor else table.side(k, floor)
                 higher = get_metric(metric).better == "higher"
                 of_floor = {"above": "better", "below": "worse"} if higher else {"above": "worse", "below": "better"}
-                top = ceiling if metric in HAS_CEILING and k != floor else None
+                top = ceiling if get_metric(metric).ceiling and k != floor else None
                 found[k][metric] = Standing(
                     of_floor.get(side, side),
                     "" if top is None else table.side(k, top),

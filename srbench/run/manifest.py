@@ -19,7 +19,7 @@ from srbench import __version__, schema
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
 from srbench.files import read_file, whole_file
-from srbench.metrics import Definition
+from srbench.metrics import METRICS, Definition
 from srbench.names import check_name
 from srbench.run.plan import Plan
 from srbench.signature import Signature
@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 AUDIO, ANCHOR = "audio", "anchor"  # kinds of provenance; an upscaler is the third
 _LARGEST = 10_000_000  # bytes of a manifest
-_PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "pesq", "pystoi", "visqol-python", "speechmos", "torch")
+_PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "torch")
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def begin(known: Identity, *, warnings: Sequence[str] = (), **told: Any) -> Mani
 def versions() -> dict[str, str]:
     """Return the versions of the packages that numbers come from, as far as they are installed."""
     found = {}
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *(each for metric in METRICS.values() for each in metric.packages)):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

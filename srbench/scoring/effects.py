@@ -8,14 +8,13 @@ from math import isfinite
 
 from srbench.audio import Samples
 from srbench.errors import SrbenchError
-from srbench.metrics import Definition, Pair, measure_all
+from srbench.metrics import USUAL, Definition, Pair, get_metric, measure_all
 from srbench.metrics.lsd import Lsd
 from srbench.scoring.faults import LEAST_CONFIDENCE, Looks
 from srbench.scoring.warning import Effect, Finding, PairWarning, told
 
-SLOW = ("visqol", "dnsmos")  # seconds a pair; every fault would take as long again
-_TOLD = ("snr", "lsd")  # in the line for people; the others stand in the JSON document
-_LEAST_CHANGE = {"snr": 0.1, "lsd": 0.005}  # below, a line says nothing of it
+_TOLD = USUAL[:2]  # in the line for people; the others stand in the JSON document
+_LEAST_CHANGE = 1 / 20  # of the usual spread; below, a line says nothing of it
 
 
 def warnings_of(
@@ -38,7 +37,7 @@ def warnings_of(
     definitions : mapping of metric name to its definition
         Effects are measured on all of them but those that take seconds.
     """
-    asked = {name: definition for name, definition in definitions.items() if name not in SLOW}
+    asked = {name: definition for name, definition in definitions.items() if not get_metric(name).slow}
     if not looks.findings:
         return ()
     n = min(len(reference), len(estimate))
@@ -93,13 +92,13 @@ def _sentence(effects: Mapping[str, Effect], if_without: str) -> str:
         effect = effects.get(name)
         if effect is None or effect.without is None:
             continue
-        title = name.upper()
+        metric = get_metric(name)
         if effect.now is None:
-            return f"{title} would be {told(name, effect.without)} {if_without}"
+            return f"{metric.label} would be {told(name, effect.without)} {if_without}"
         if name == "snr" and effect.without < effect.now:
             return ""
-        if abs(effect.without - effect.now) >= _LEAST_CHANGE[name]:
-            return f"{title} {told(name, effect.now)} would be {told(name, effect.without)} {if_without}"
+        if abs(effect.without - effect.now) >= _LEAST_CHANGE * (metric.spread or 0.0):
+            return f"{metric.label} {told(name, effect.now)} would be {told(name, effect.without)} {if_without}"
     return ""
 
 

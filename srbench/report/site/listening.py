@@ -19,7 +19,7 @@ import numpy as np
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.files import beside
-from srbench.metrics import get_metric
+from srbench.metrics import USUAL, get_metric
 from srbench.report.figure import require_plots
 from srbench.report.headings import heading, number
 from srbench.report.site.names import file_names
@@ -29,8 +29,6 @@ from srbench.report.spectrogram import peak_db, write_spectrogram_png
 from srbench.run import Run
 from srbench.run.basis import Basis
 
-_SHOWN = ("snr", "lsd", "pesq", "estoi")
-_MOST_SHOWN = 4
 Progress = Callable[[str, int, int], None]
 
 
@@ -140,7 +138,7 @@ def _script(clip: Clip, keys: Mapping[str, str], images: Mapping[str, str]) -> s
     versions = {}
     for name, samples in clip.versions.items():
         values = clip.scores.get(name, {})
-        shown = [m for m in _SHOWN if m in values] or list(values)[:_MOST_SHOWN]
+        shown = [m for m in USUAL if m in values] or list(values)[: len(USUAL)]
         versions[keys[name]] = {
             "scores": [[heading(m), number(values[m], get_metric(m).digits)] for m in shown],
             "image": images.get(name, ""),
