@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-# What people call something that has another name here; `_folded` makes one of "SI-SNR" and "sisnr".
+# What people call something that has another name here; `folded` makes one of "SI-SNR" and "sisnr".
 _CALLED = {
     "spline": "cubic bicubic cubic-spline interpolation",
     "hold": "nearest repeat zoh",
@@ -74,13 +74,14 @@ def known_name(kind: str, name: str, known: Iterable[str], near: Mapping[str, st
         If it is none of them; see `unknown_name`.
     """
     names = sorted(known)
-    alike = [each for each in names if _folded(each) == _folded(name)]
+    alike = [each for each in names if folded(each) == folded(name)]
     if name in names or len(alike) == 1:
         return name if name in names else alike[0]
     raise unknown_name(kind, name, names, near)
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Return a name without what makes no difference: case, hyphens and blanks."""
     return re.sub(r"[-_\s]", "", name).lower()
 
 
@@ -99,8 +100,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str], near: Mapping[str, 
         Blanks between them.
     """
     names = sorted(known)
-    meant = [each for each in names if _folded(each) == _folded(name)]
-    meant += [each for each, words in near.items() if each in names and _folded(name) in map(_folded, words.split())]
+    meant = [each for each in names if folded(each) == folded(name)]
+    meant += [each for each, words in near.items() if each in names and folded(name) in map(folded, words.split())]
     meant += difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"Did you mean '{meant[0]}'? " if meant else ""
     return SrbenchError(f"unknown {kind} '{shown(name)}'. {hint}Known: {', '.join(names) if names else 'none'}.")

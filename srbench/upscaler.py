@@ -9,44 +9,30 @@ aligned with the reference (no delay) and finite. ``low_rate`` is a whole number
 function or a class becomes one with the decorator `upscaler`; it is found through the entry-point group
 ``srbench.upscalers`` of any installed package, or in a single file named with ``--plugin``. What comes with srbench
 is registered in just the same way.
-
-Code that does not come with srbench is named in the log (``srbench.plugins``, level INFO) before it is run; the
-command line shows that on stderr.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import hashlib
-import importlib.util
 import inspect
 import json
-import logging
-import os
-import sys
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import metadata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from srbench.audio import Rate, Samples
-from srbench.errors import SrbenchError, UpscalerError, shown, unknown_name
-from srbench.extras import how_to_install
+from srbench.errors import SrbenchError, UpscalerError, unknown_name
 from srbench.names import check_name
-
-GROUP = "srbench.upscalers"
-LOG = logging.getLogger("srbench.plugins")
-T = TypeVar("T")
+from srbench.plugins import Plugin, Registration, announce, guarded, installed, load_file, load_registered, one_line
 
 
 @dataclass(frozen=True)
-class Upscaler:
+class Upscaler(Plugin):
     """A named upscaler.
 
     Attributes
@@ -63,6 +49,7 @@ class Upscaler:
     description : str
     """
 
+    KIND = "upscaler"
     name: str
     target: Callable[..., Any]
     rates: tuple[tuple[Rate, int], ...] | None = None
@@ -199,7 +186,7 @@ class BuiltUpscaler:
         try:
             plain = json.loads(json.dumps(dict(own), allow_nan=False, default=_plain))
         except (TypeError, ValueError) as error:
-            raise UpscalerError(f"upscaler {name}: describe() cannot be recorded: {_one_line(error)}") from error
+            raise UpscalerError(f"upscaler {name}: describe() cannot be recorded: {one_line(error)}") from error
         if not isinstance(plain.get("training_speakers", []), list):
             raise UpscalerError(f"upscaler {name}: describe() must give training_speakers as a list")
         return {**plain, **told}  # it does not get to say who it is
@@ -265,21 +252,6 @@ def upscaler(
     return wrap
 
 
-@dataclass(frozen=True)
-class Registration:
-    """One name that can be asked for, and where it comes from; nothing is loaded yet."""
-
-    name: str
-    origin: str
-    load: Callable[[], Any] = field(repr=False)
-    provenance: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def strange(self) -> bool:
-        """Whether it is of another package than srbench: code not run yet, which is named before it is."""
-        return "object" in self.provenance and self.provenance["distribution"] != "srbench"
-
-
 def registrations(plugins: Sequence[str | Path] = ()) -> list[Registration]:
     """List all upscalers: those of installed packages, then those in plug-in files.
 
@@ -290,16 +262,8 @@ def registrations(plugins: Sequence[str | Path] = ()) -> list[Registration]:
     SrbenchError
         If a plug-in file is missing, fails to run, or holds no upscaler.
     """
-    found = []
-    for entry in metadata.entry_points(group=GROUP):
-        distribution = entry.dist.name if entry.dist else "unknown"
-        version = entry.dist.version if entry.dist else "unknown"
-        told = {"distribution": distribution, "version": version, "object": entry.value}
-        found.append(Registration(entry.name, f"{distribution} {version} ({entry.value})", entry.load, told))
-    # One distribution found twice (an installed one and a checkout's metadata on the path) is still one.
-    unique = {(r.name, r.provenance["distribution"]): r for r in reversed(found)}
     files = dict.fromkeys(Path(file) for file in plugins)
-    return sorted(unique.values(), key=lambda r: r.name) + [r for file in files for r in _load_file(file)]
+    return installed("upscaler") + [r for file in files for r in _in_file(file)]
 
 
 def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscaler, dict[str, str]]:
@@ -314,11 +278,9 @@ def get_upscaler(name: str, plugins: Sequence[str | Path] = ()) -> tuple[Upscale
         If no or several packages register the name, or the one that does cannot be loaded.
     """
     match = find_registration(name, registrations(plugins))
-    name = name.partition("@")[0]
     announce(match)
-    loaded = _guarded(f"upscaler '{name}' of {match.origin} cannot be loaded:", match.load)
-    if not isinstance(loaded, Upscaler):
-        raise SrbenchError(f"upscaler '{name}' of {match.origin} is not made with @upscaler")
+    loaded = load_registered(match, UpscalerError)
+    assert isinstance(loaded, Upscaler)
     return loaded, {**match.provenance, **_source_digest(loaded)}
 
 
@@ -334,15 +296,6 @@ def find_registration(name: str, known: Sequence[Registration]) -> Registration:
         pick = matches[0].provenance["distribution"]
         raise SrbenchError(f"upscaler '{name}' is claimed by {origins}. Say which: {pick}:{short}, for example.")
     return matches[0]
-
-
-def announce(code: Registration | Path) -> None:
-    """Name code that does not come with srbench, in the log, before it is run."""
-    if isinstance(code, Path):
-        LOG.info("running code of plug-in %s", code)
-    elif code.strange:
-        where = found_at(code.provenance["object"])
-        LOG.info("running code of upscaler '%s' of %s%s", code.name, code.origin, where)
 
 
 def build_upscaler(
@@ -362,21 +315,6 @@ def build_upscaler(
     return upscaler.build(device, weights=weights or None, precision=precision), origin
 
 
-def found_at(entry_value: str) -> str:
-    """Return where the package of an entry point lies, as `` in <file>``, without importing it; "" if not to be found.
-
-    Parameters
-    ----------
-    entry_value : str
-        ``package.module:object``.
-    """
-    try:
-        spec = importlib.util.find_spec(entry_value.split(":")[0].split(".")[0].strip())  # of the top: runs nothing
-    except (ImportError, ValueError):
-        return ""
-    return f" in {spec.origin}" if spec and spec.origin else ""
-
-
 def _source_digest(loaded: Upscaler) -> dict[str, str]:
     """Return the hash of the file that the upscaler is written in: a version does not tell an edited checkout."""
     try:
@@ -386,84 +324,18 @@ def _source_digest(loaded: Upscaler) -> dict[str, str]:
         return {}
 
 
-def _load_file(path: Path) -> list[Registration]:
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise SrbenchError(f"plug-in {path}: {error.strerror or 'cannot be read'}") from error
+def _in_file(path: Path) -> list[Registration]:
     announce(path)
-    digest = hashlib.sha256(source).hexdigest()
-    place = hashlib.sha256(f"{path.resolve()}\n{digest}".encode("utf-8", "surrogateescape")).hexdigest()
-    module_name = f"srbench_plugin_{path.stem}_{place[:8]}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        if spec is None or spec.loader is None:
-            raise SrbenchError(f"plug-in {path}: is not a Python file (.py)")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        if (folder := str(path.resolve().parent)) not in sys.path:
-            sys.path.insert(0, folder)  # a plug-in imports its neighbours
-        try:
-            _guarded(f"plug-in {path} cannot be loaded:", functools.partial(spec.loader.exec_module, module), path)
-        except UpscalerError:
-            del sys.modules[module_name]
-            raise
-    found: dict[str, Upscaler] = {}
-    for value in vars(module).values():
-        if isinstance(value, Upscaler) and found.setdefault(value.name, value) is not value:
-            raise SrbenchError(f"plug-in {path}: the name '{value.name}' appears twice")
-    if not found:
-        raise SrbenchError(
-            f"plug-in {path}: holds no upscaler at its top level; decorate a function or class there with @upscaler()"
-        )
+    found, digest = load_file(path)
     told = {"distribution": path.name, "sha256": digest}
-    return [Registration(name, f"plug-in {path}", _giving(value), told) for name, value in found.items()]
+    return [
+        Registration("upscaler", name, f"plug-in {path}", functools.partial(found.get, name), told)
+        for name, value in found.items()
+        if isinstance(value, Upscaler)
+    ]
 
 
-def _giving(value: Upscaler) -> Callable[[], Upscaler]:
-    return lambda: value
-
-
-def _guarded(what: str, call: Callable[[], T], plugin: Path | None = None) -> T:
-    """Run code that is not ours: what it prints goes to stderr, whatever it raises becomes one line.
-
-    Of a plug-in that cannot be loaded the line says where it, or a file beside it, went wrong.
-    """
-    try:
-        with _put_back(), contextlib.redirect_stdout(sys.stderr):  # stdout belongs to results (--json)
-            return call()
-    except KeyboardInterrupt:
-        raise
-    except SrbenchError as error:  # of our own making, or in our manner: said as it is
-        raise UpscalerError(f"{what} {_text(error)}") from error
-    except BaseException as error:  # SystemExit, CancelledError and their like are no Exception
-        raise UpscalerError(f"{what} {_one_line(error)}{_place(error, plugin)}") from error
-
-
-def _place(error: BaseException, plugin: Path | None) -> str:
-    """Return `` (line 3 of model.py)``: where in a plug-in's folder an error came up, "" where that says nothing."""
-    if plugin is None or isinstance(error, SyntaxError):  # which names its line itself
-        return ""
-    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    folder = plugin.resolve().parent
-    inside = [(file, line) for file, line in frames if Path(file).resolve().is_relative_to(folder)]
-    return f" (line {inside[-1][1]} of {Path(inside[-1][0]).name})" if inside else ""
-
-
-@contextlib.contextmanager
-def _put_back() -> Iterator[None]:
-    """Put back at the end what such code may have changed for all: working directory, stderr, NumPy's error state."""
-    try:
-        here = os.getcwd()
-    except OSError:  # it is gone
-        here = os.curdir
-    try:
-        with contextlib.redirect_stderr(sys.stderr), np.errstate():
-            yield
-    finally:
-        with contextlib.suppress(OSError):
-            os.chdir(here)
+_guarded = functools.partial(guarded, kind=UpscalerError)
 
 
 def _plain(value: Any) -> Any:
@@ -472,18 +344,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):  # NumPy's numbers and arrays
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is no plain value")
-
-
-def _one_line(error: BaseException) -> str:
-    text = _text(error)
-    told = f"{type(error).__name__}: {shown(text[:200])}" if text else type(error).__name__
-    return told + how_to_install(error)
-
-
-def _text(error: BaseException) -> str:
-    """Return an error's text on one line, "" where it has none, or asking for it raises."""
-    try:
-        text = " ".join(str(error).split())
-    except BaseException:  # whatever it is: it is somebody else's code
-        return ""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # file names may hold what UTF-8 does not

@@ -42,7 +42,7 @@ def used_sources(plugins: Sequence[Path], opened: Iterable[str] = ()) -> dict[st
     own = {path.resolve() for path in plugins}
     folders = [path.parent for path in own]
     modules = {Path(file).resolve() for module in list(sys.modules.values()) if (file := _outside(module))}
-    sources = _with_imports(modules | own) - own
+    sources = with_imports(modules | own) - own
     weights = {Path(name).resolve() for name in opened}
     files = {
         path
@@ -85,7 +85,7 @@ def _outside(module: Any) -> str | None:
     return None if inside else file
 
 
-def _with_imports(files: set[Path]) -> set[Path]:
+def with_imports(files: set[Path]) -> set[Path]:
     """Return source files with those that they import from beside themselves, now or when they run."""
     found, left = set(files), list(files)
     while left:

@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
+from srbench.cli.options import plugin_option
 from srbench.cli.output import echo, json_option, print_json
 from srbench.errors import known_name
 
 _KINDS = ("protocols", "upscalers", "metrics", "splits", "degradations")
+_NOT_LOADED = "(not loaded: its code is run only when it is asked for)"
 
 
 def _as_kind(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -21,14 +23,7 @@ def _as_kind(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 @click.command("list")
 @click.argument("kind", callback=_as_kind, metavar=f"{{{'|'.join(_KINDS)}}}")
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    metavar="FILE.py",
-    type=click.Path(path_type=Path),
-    help="List its upscalers too. It is run: use only files you trust.",
-)
+@plugin_option
 @click.option(
     "--sample-rate",
     default=16000,
@@ -83,7 +78,7 @@ def _upscalers(plugins: tuple[Path, ...]) -> list[dict[str, Any]]:
     for registration in registrations(plugins):
         try:
             if registration.strange:
-                described = "(not loaded: its code is run only when it is asked for)"
+                described = _NOT_LOADED
             else:
                 distribution = registration.provenance["distribution"]
                 described = get_upscaler(f"{distribution}:{registration.name}", plugins)[0].description
@@ -96,6 +91,7 @@ def _upscalers(plugins: tuple[Path, ...]) -> list[dict[str, Any]]:
 def _metrics(sample_rate: int) -> list[dict[str, Any]]:
     from srbench.errors import SrbenchError
     from srbench.metrics import METRICS
+    from srbench.plugins import installed
 
     found = []
     for metric in METRICS.values():
@@ -108,7 +104,12 @@ def _metrics(sample_rate: int) -> list[dict[str, Any]]:
             f"unit {metric.unit}, {metric.better} is better, range {low:g} to {high:g}, "
             f"hears up to {metric.hears(sample_rate):g} Hz"
         )
-        found.append({"name": metric.name, "title": metric.title, "facts": told, "signature": signature})
+        entry = {"name": metric.name, "title": metric.title, "facts": told, "signature": signature}
+        found.append({**entry, "source": metric.source, "origin": metric.home})
+    found += [
+        {"name": each.name, "title": _NOT_LOADED, "facts": "", "signature": "", "source": "", "origin": each.origin}
+        for each in installed("metric")
+    ]
     return found
 
 

@@ -38,13 +38,24 @@ def as_metric(_context: click.Context, _parameter: click.Parameter, value: Any) 
     )
 
 
+def _used(_context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Have the metrics of plug-in files known before other options name them."""
+    if value:
+        from srbench.metrics import use_plugins
+
+        use_plugins(value)
+    return value
+
+
 plugin_option = click.option(
     "--plugin",
     "plugins",
     multiple=True,
+    is_eager=True,
+    callback=_used,
     metavar="FILE.py",
     type=click.Path(path_type=Path),
-    help="A Python file with upscalers. It is run: use only files you trust.",
+    help="A Python file with upscalers, metrics or both. It is run: use only files you trust.",
 )
 channels_option = click.option(
     "--channels",

@@ -82,7 +82,7 @@ def spectrogram_command(
     from srbench.report.figure import find_utterance, save, upscale_utterance
     from srbench.report.spectrogram import draw_spectrograms, peak_db, utterance_panels
     from srbench.results.leaderboard import plain
-    from srbench.run.threads import single_threaded
+    from srbench.threads import single_threaded
 
     # one utterance speaks for itself: it does not matter whether the rest of the split is there
     plan, entrants = _prepare(out, allow_partial=True, **asked)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from srbench.cli.options import as_metric, channels_option
+from srbench.cli.options import as_metric, channels_option, plugin_option
 from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
@@ -41,6 +41,7 @@ from srbench.errors import SrbenchError
     metavar="NAME",
     help="Use this metric in place of SNR, SI-SDR, MSE, LSD. Repeat it for more.",
 )
+@plugin_option
 @click.option("--align", is_flag=True, help="Shift estimates by the delay that was found.")
 @click.option(
     "--match-length",
@@ -90,6 +91,7 @@ def command(
     low: Path | None,
     cutoff: float | None,
     metrics: tuple[str, ...],
+    plugins: tuple[Path, ...],
     align: bool,
     match_length: str | None,
     match_gain: bool,

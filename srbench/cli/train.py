@@ -90,7 +90,7 @@ def command(
 
 
 def _trainer(name: str) -> Any:
-    from srbench.upscaler import LOG, found_at
+    from srbench.plugins import LOG, found_at
 
     found = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
     if name not in found:

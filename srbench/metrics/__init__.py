@@ -6,27 +6,69 @@ Order is always ``(reference, estimate)``. ``METRICS[name](reference, estimate, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
-from types import MappingProxyType
+from pathlib import Path
 
-from srbench.errors import UndefinedMetric, known_name
-from srbench.metrics import intelligibility, lsd, perceptual, quality, waveform
+from srbench.errors import SrbenchError, UndefinedMetric, known_name, shown
+from srbench.metrics import intelligibility, lsd, perceptual, plugins, quality, waveform
 from srbench.metrics.arguments import as_cutoff, as_rate
 from srbench.metrics.metric import Definition, Metric
 from srbench.metrics.pair import Pair
+from srbench.metrics.plugins import metric
+from srbench.plugins import installed
 
-METRICS: Mapping[str, Metric] = MappingProxyType(
-    {
-        metric.name: metric
-        for module in (waveform, lsd, quality, intelligibility, perceptual)
-        for metric in module.METRICS
-    }
-)
+_OURS = {each.name: each for module in (waveform, lsd, quality, intelligibility, perceptual) for each in module.METRICS}
+_PLUGGED: dict[str, Metric] = {}
 
-USUAL = tuple(metric.name for metric in METRICS.values() if metric.usual)  # where there is room for a few
 
-__all__ = ["METRICS", "USUAL", "Definition", "Metric", "Pair", "get_metric", "measure_all"]
+class _Metrics(Mapping[str, Metric]):
+    """All metrics by name: our own, those of plug-in files, and, when it is asked for, one of an installed package."""
+
+    def __getitem__(self, name: str) -> Metric:
+        for known in (_OURS, _PLUGGED):
+            if name in known:
+                return known[name]
+        found = [each for each in installed("metric") if each.name == name]
+        if len(found) > 1:
+            origins = " and ".join(each.origin for each in found)
+            raise SrbenchError(f"metric '{shown(name)}' is claimed by {origins}: uninstall one")
+        if not found:
+            raise KeyError(name)
+        made = plugins.of_package(found[0])
+        plugins.refuse_taken(made, [*_OURS.values(), *_PLUGGED.values()])
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*_OURS, *_PLUGGED])  # to look at those of packages would run their code
+
+    def __len__(self) -> int:
+        return len(_OURS) + len(_PLUGGED)
+
+
+METRICS: Mapping[str, Metric] = _Metrics()
+
+
+def use_plugins(files: Iterable[str | Path]) -> None:
+    """Have the metrics of these plug-in files known by name, and of no others. Each is run, in a process of its own.
+
+    Raises
+    ------
+    SrbenchError
+        If one cannot be loaded, or the name of a metric is taken.
+    """
+    found: dict[str, Metric] = {}
+    for file in dict.fromkeys(Path(each).resolve() for each in files):
+        for made in plugins.in_file(file):
+            plugins.refuse_taken(made, [*_OURS.values(), *found.values()])
+            found[made.name] = made
+    _PLUGGED.clear()
+    _PLUGGED.update(found)
+
+
+USUAL = tuple(each.name for each in _OURS.values() if each.usual)  # where there is room for a few
+
+__all__ = ["METRICS", "USUAL", "Definition", "Metric", "Pair", "get_metric", "measure_all", "metric", "use_plugins"]
 
 
 def get_metric(name: str) -> Metric:
@@ -37,8 +79,9 @@ def get_metric(name: str) -> Metric:
     SrbenchError
         If there is none, with the nearest name.
     """
-    near = {metric.name: metric.near for metric in METRICS.values()}
-    return METRICS[name if name in METRICS else known_name("metric", name, METRICS, near)]
+    near = {each.name: each.near for each in METRICS.values()}
+    found = METRICS.get(name)
+    return found if found is not None else METRICS[known_name("metric", name, METRICS, near)]
 
 
 def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str, float], dict[str, str]]:
@@ -80,7 +123,7 @@ def define(names: Sequence[str], sample_rate: int, cutoff: float | None) -> dict
     """
     rate = as_rate(sample_rate)
     asked = dict.fromkeys(map(get_metric, names))
-    definitions = {metric.name: metric.define(rate, as_cutoff(cutoff, rate)) for metric in asked}
+    definitions = {each.name: each.define(rate, as_cutoff(cutoff, rate)) for each in asked}
     for definition in definitions.values():
         definition.signature()  # raises where an optional package is not installed
     return definitions

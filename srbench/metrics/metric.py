@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from srbench.errors import SrbenchError
 from srbench.metrics.arguments import as_cutoff, as_rate
 from srbench.metrics.pair import Pair
+from srbench.plugins import Plugin
 from srbench.signature import Signature
+
+TEXTS = ("name", "title", "unit", "better", "digits", "label", "family", "source", "cite")
 
 
 class Definition(Protocol):
@@ -25,7 +28,7 @@ class Definition(Protocol):
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Plugin):
     """A registered metric: the family of its definitions over sample rates.
 
     Attributes
@@ -73,6 +76,8 @@ class Metric:
         Who defined it, and where.
     cite : str
         The BibTeX key of that, "" for none.
+    home : str
+        Where it comes from, "" for srbench itself.
     """
 
     name: str
@@ -97,6 +102,8 @@ class Metric:
     foreign: bool = False
     source: str = ""
     cite: str = ""
+    home: str = ""
+    KIND: ClassVar[str] = "metric"
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -126,6 +133,11 @@ class Metric:
         """Return the signature of the definition used at this rate and cutoff."""
         rate = as_rate(sample_rate)
         return self.define(rate, as_cutoff(cutoff, rate)).signature()
+
+    def declared(self) -> dict[str, Any]:
+        """Return all that a process which does not run its code must know of it, as plain values."""
+        told = {key: getattr(self, key) for key in TEXTS}
+        return {**told, "range": self.range, "hears": self.hears(1 << 30), "signature": self.signature(16000).fields}
 
 
 def needs_rate(name: str, sample_rate: int, least: int) -> None:

@@ -102,7 +102,8 @@ def _check_manifest(manifest: Manifest) -> list[Finding]:
     wrong: list[str] = []
     if told.kind not in ("upscaler", ANCHOR, AUDIO) or (told.anchor and told.name not in ORACLES):
         wrong.append(f"there is no {told.kind} '{told.name}'")
-    wrong += [f"there is no metric '{name}' here" for name in manifest.metrics if name not in METRICS]
+    way = "if it is of a plug-in, name its file with --plugin"
+    wrong += [f"there is no metric '{name}' here; {way}" for name in manifest.metrics if name not in METRICS]
     try:
         datetime.fromisoformat(manifest.started)
     except ValueError:

@@ -27,8 +27,8 @@ from srbench.errors import SrbenchError, shown
 from srbench.extras import missing_package
 from srbench.run.pipeline import Task, evaluate, one_line
 from srbench.run.record import Record
-from srbench.run.threads import single_threaded
 from srbench.run.workers import Where
+from srbench.threads import single_threaded
 
 _ANSWER_SECONDS = 20
 _ADDRESS = re.compile(r"([a-z]+://)?[^/\s]+:\d+")

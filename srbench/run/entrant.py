@@ -19,11 +19,12 @@ from srbench.audio import Rate, Samples
 from srbench.degradation import Brickwall
 from srbench.errors import SrbenchError
 from srbench.names import check_name
+from srbench.plugins import announce
 from srbench.protocols import Prepared, Protocol
 from srbench.run.manifest import ANCHOR, Provenance, tell_of
 from srbench.run.model import Model, ModelProcess
 from srbench.run.plan import Plan
-from srbench.upscaler import announce, find_registration, registrations
+from srbench.upscaler import find_registration, registrations
 
 FLOOR = "spline"  # the upscaler that every model is asked to beat
 

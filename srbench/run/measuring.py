@@ -13,12 +13,10 @@ from srbench.apart import Answer, Apart, Died, Overdue, Words
 from srbench.audio import Samples
 from srbench.errors import SrbenchError, UndefinedMetric
 from srbench.metrics import Definition, Pair, define, get_metric, measure_all
+from srbench.metrics.plugins import PATIENCE, PATIENCE_PER_SECOND, Elsewhere
 from srbench.run.model import settle
 
 T = TypeVar("T")
-PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
-PATIENCE_PER_SECOND = 30.0  # … and for each second of the signal
-_DIED, _LATE = "failed: ", "late: "
 _UNABLE = "unable: "
 
 
@@ -42,7 +40,8 @@ def measure(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str
     SrbenchError
         If a metric cannot be measured at all, as where its package is missing.
     """
-    foreign = [name for name in definitions if get_metric(name).foreign]
+    # those of plug-ins have processes of their own
+    foreign = [name for name, d in definitions.items() if not isinstance(d, Elsewhere) and get_metric(name).foreign]
     if foreign:
         _begin(pair, foreign)
     try:

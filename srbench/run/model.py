@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -21,16 +20,9 @@ import numpy as np
 
 from srbench.apart import Answer, Apart, Died, Overdue, Words
 from srbench.audio import Rate, Samples
-from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError, UpscalerError
-from srbench.upscaler import (
-    BuiltUpscaler,
-    Registration,
-    announce,
-    build_upscaler,
-    find_registration,
-    registrations,
-)
+from srbench.plugins import Registration, contents
+from srbench.upscaler import BuiltUpscaler, build_upscaler, find_registration, registrations
 from srbench.upscaler_sources import opened_files, used_sources
 
 _SERVE = f"{__name__}:serve"
@@ -147,23 +139,13 @@ def names_in(plugin: Path) -> tuple[Registration, ...]:
     Raises
     ------
     SrbenchError
-        If it cannot be loaded, or holds no upscaler.
+        If it cannot be loaded.
     """
-    announce(plugin)
-    return _listed(plugin, file_digest(plugin))
-
-
-@lru_cache(maxsize=64)
-def _listed(plugin: Path, _digest: str) -> tuple[Registration, ...]:
-    with closing(Apart(_SERVE)) as apart:
-        try:
-            told, _ = apart.ask({"do": "names", "plugins": [str(plugin)]})
-        except Died as died:
-            raise UpscalerError(f"plug-in {plugin} cannot be loaded: {died}") from died
-    if "error" in told:
-        raise SrbenchError(str(told["error"]))
     origin = {"distribution": plugin.name}
-    return tuple(Registration(str(name), f"plug-in {plugin}", _never, origin) for name in told["names"])
+    return tuple(
+        Registration("upscaler", str(told["name"]), f"plug-in {plugin}", _never, origin)
+        for told in contents(plugin, "upscaler")
+    )
 
 
 def own_plugins(name: str, plugins: Sequence[Path]) -> tuple[Path, ...]:
@@ -204,7 +186,7 @@ _BUILT: list[BuiltUpscaler] = []
 
 
 def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:
-    """Answer one call in the model's process: ``names``, ``build``, ``check_rates`` or ``upscale``."""
+    """Answer one call in the model's process: ``build``, ``check_rates`` or ``upscale``."""
     try:
         yield _DO[words["do"]](words, arrays)
     except SrbenchError as error:
@@ -212,12 +194,6 @@ def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:
     except BaseException as error:  # KeyboardInterrupt too: nobody's Ctrl-C reaches this process
         name = _BUILT[0].upscaler.name if _BUILT else words.get("name", "")
         yield {"error": f"upscaler {name} raised {type(error).__name__}"}, []
-
-
-def _names(words: Words, _: list[Samples]) -> Answer:
-    installed = {(r.name, r.provenance["distribution"]) for r in registrations()}
-    found = registrations([Path(each) for each in words["plugins"]])
-    return {"names": [r.name for r in found if (r.name, r.provenance["distribution"]) not in installed]}, []
 
 
 def _build(words: Words, _: list[Samples]) -> Answer:
@@ -256,12 +232,12 @@ def _rates(words: Words) -> tuple[Rate, int]:
 
 @lru_cache(maxsize=1)
 def settle() -> None:
-    """Have this process use one thread and keep its memory; see `srbench.run.threads` and `keep_memory`."""
+    """Have this process use one thread and keep its memory; see `srbench.threads` and `keep_memory`."""
     from srbench.run.processes import keep_memory
-    from srbench.run.threads import be_single_threaded
+    from srbench.threads import be_single_threaded
 
     be_single_threaded()
     keep_memory()
 
 
-_DO = {"names": _names, "build": _build, "check_rates": _check_rates, "upscale": _upscale}
+_DO = {"build": _build, "check_rates": _check_rates, "upscale": _upscale}

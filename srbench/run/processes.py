@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from srbench.apart import main
 from srbench.apart_start import let_a_fork_serve
-from srbench.run.threads import be_single_threaded, single_threaded
+from srbench.threads import be_single_threaded, single_threaded
 
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")

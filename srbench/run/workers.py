@@ -12,7 +12,6 @@ from typing import Generic, Protocol, TypeVar
 from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
 from srbench.run.record import Record
-from srbench.run.threads import single_threaded
 
 
 class Item(Protocol):

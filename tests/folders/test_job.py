@@ -17,7 +17,7 @@ from srbench.errors import SrbenchError
 from srbench.folders.job import make_job, score_system
 from srbench.results import aggregate_run, compare_runs, write_aggregates
 from srbench.run import open_run
-from srbench.run.threads import single_threaded
+from srbench.threads import single_threaded
 from srbench.run.workers import Where
 from srbench.scoring import Repairs
 from srbench.signature import parse

@@ -16,7 +16,7 @@ from srbench.errors import SrbenchError
 from srbench.metrics import METRICS
 from srbench.protocols import Protocol, load_protocol
 from srbench.run import Entrant, Run, entrant_of, make_plan, run_entrant, signals
-from srbench.run.threads import single_threaded
+from srbench.threads import single_threaded
 
 PLUGIN = """
     import numpy as np

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from srbench.protocols import load_protocol
 from srbench.run import Entrant, make_plan, run_entrant
-from srbench.run.threads import single_threaded
+from srbench.threads import single_threaded
 from srbench.run.workers import Where
 
 PLUGIN = """

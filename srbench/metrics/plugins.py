@@ -1,0 +1,335 @@
+"""Metrics that do not come with srbench: the decorator `metric`, and the process apart in which they measure.
+
+A function ``(reference, estimate, sample_rate) -> float``, or a frozen dataclass with such a method ``measure``,
+becomes a metric with the decorator. It is found in a file named with ``--plugin``, or through the entry-point group
+``srbench.metrics`` of an installed package. What it says of itself is all that this process knows of it: its code runs
+in a process of its own, one for each file or entry point, so that whatever it does costs its own value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import numbers
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from math import inf, isnan, nan
+from pathlib import Path
+from typing import Any
+
+from srbench import signature
+from srbench.apart import Answer, Apart, Died, Overdue, Words
+from srbench.audio import Samples
+from srbench.errors import SrbenchError, UndefinedMetric, folded, shown
+from srbench.metrics.metric import TEXTS, Definition, Metric
+from srbench.metrics.pair import Pair
+from srbench.names import check_name
+from srbench.plugins import Registration, announce, ask_what, contents, guarded, one_line, take
+from srbench.signature import Signature
+from srbench.threads import be_single_threaded
+from srbench.upscaler_sources import with_imports
+
+PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
+PATIENCE_PER_SECOND = 30.0  # … and for each second of the signal
+# what else tables have for columns; a metric of such a name, or of another's with such an end, could not be told apart
+COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined", "n", "digest")
+ENDINGS = ("_ci95_low", "_ci95_high", "_n", "_signature", "_over", "_paired")
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """The definition of such a metric at one rate.
+
+    Attributes
+    ----------
+    name : str
+    fields : tuple of (key, value)
+        Of its signature at any rate.
+    sr : int, in Hz
+    """
+
+    name: str
+    fields: tuple[tuple[str, str], ...]
+    sr: int
+
+    def signature(self) -> Signature:
+        """Return the digest of the source, the parameters, the rate and the version."""
+        told = ((key, str(self.sr) if key == "sr" else value) for key, value in self.fields)
+        return Signature(self.name.upper(), tuple(told))
+
+
+@dataclass(frozen=True)
+class Here(_Declared):
+    """A definition that is measured in this process."""
+
+    function: Callable[..., Any]
+
+    def measure(self, pair: Pair) -> float:
+        """Return what the function gives, if it is one number; UndefinedMetric says what it is or raised otherwise."""
+        arguments = pair.reference.copy(), pair.estimate.copy(), pair.sample_rate
+        try:
+            value = guarded("raised", lambda: self.function(*arguments))
+        except SrbenchError as error:
+            told = error.__cause__ if isinstance(error.__cause__, UndefinedMetric) else f"{self.name} {error}"
+            raise UndefinedMetric(shown(told, 300)) from error
+        if hasattr(value, "item") and getattr(value, "size", None) == 1:
+            value = guarded(f"{self.name} returned what", value.item)
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+            raise UndefinedMetric(f"{self.name} returned {type(value).__name__}, not a number")
+        if isnan(value):
+            raise UndefinedMetric(f"{self.name} returned NaN")
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Elsewhere(_Declared):
+    """A definition that is measured in the process of its plug-in; ``words`` say which."""
+
+    words: tuple[tuple[str, str], ...]
+    range: tuple[float, float]
+
+    def measure(self, pair: Pair) -> float:
+        """Return its value; UndefinedMetric says why there is none: it raised, crashed, hung or gave no number."""
+        asked = {**dict(self.words), "metric": self.name, "rate": pair.sample_rate, "signature": str(self.signature())}
+        limit = PATIENCE + PATIENCE_PER_SECOND * len(pair.reference) / pair.sample_rate
+        try:
+            told, _ = _process(self.words).ask(asked, [pair.reference, pair.estimate], limit)
+        except (Died, Overdue) as error:
+            _PROCESSES.pop(self.words, None)
+            why = str(error) or f"it took longer than {limit:g} s"
+            raise UndefinedMetric(f"failed: {why}") from error
+        value, (low, high) = told.get("value"), self.range
+        if not isinstance(value, float):
+            raise UndefinedMetric(shown(told.get("undefined", f"{self.name}: its process answered out of turn"), 300))
+        if not low <= value <= high:
+            raise UndefinedMetric(f"{self.name} returned {value:g}, outside of its range {low:g} to {high:g}")
+        return value
+
+
+_PROCESSES: dict[tuple[tuple[str, str], ...], Apart] = {}
+
+
+def _process(words: tuple[tuple[str, str], ...]) -> Apart:
+    if words not in _PROCESSES:
+        _PROCESSES[words] = Apart(f"{__name__}:serve")
+    return _PROCESSES[words]
+
+
+def metric(
+    name: str,
+    *,
+    better: str,
+    unit: str = "1",
+    range: tuple[float, float] = (-inf, inf),
+    family: str = "",
+    hears: float = inf,
+    digits: str = ".3f",
+    label: str = "",
+    title: str = "",
+    source: str = "",
+    cite: str = "",
+    version: int = 1,
+) -> Callable[[Any], Metric]:
+    """Make a metric of a function or of a frozen dataclass; used as a decorator.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits and underscores.
+    better : {"higher", "lower"}
+    unit : str
+    range : (float, float)
+        Closed bounds of the value.
+    family : str
+        Which laws of `srbench audit` it keeps: snr, si_sdr, mse, lsd, pesq, stoi; "" for none.
+    hears : float, in Hz
+        The highest frequency that the value depends on.
+    digits, label, title, source, cite : str
+        See `srbench.metrics.Metric`. The title is the first line of the docstring by default.
+    version : int
+        To be raised where the same source gives other values.
+
+    Examples
+    --------
+    >>> @metric("peak_error", better="lower", range=(0, inf))
+    ... def peak_error(reference, estimate, sample_rate):
+    ...     return abs(reference - estimate).max()
+    >>> import numpy as np
+    >>> peak_error(np.zeros(4), np.array([0, 0.25, 0, -0.5]), 16000)
+    0.5
+    """
+    _check(name, unit, better, range, hears, digits)
+
+    def wrap(target: Any) -> Metric:
+        of_class = inspect.isclass(target)
+        config = guarded(f"metric {name}:", target) if of_class else None
+        if of_class and not (dataclasses.is_dataclass(config) and callable(getattr(config, "measure", None))):
+            raise SrbenchError(f"metric {name}: {target.__name__} is no dataclass with a method measure")
+        if not callable(target):
+            raise SrbenchError(f"metric {name}: {type(target).__name__} is neither a function nor a class")
+        parameters = signature.of_fields(name, config).fields if of_class else ()
+        fields = (("src", _source_digest(target)), *parameters, ("sr", ""), ("v", str(version)))
+        function = config.measure if config is not None else target
+
+        def define(sr: int, _: float | None) -> Definition:
+            return Here(name, fields, sr, function)
+
+        made = Metric(
+            name,
+            title or _first_line(target) or name,
+            unit,
+            better,
+            (float(range[0]), float(range[1])),
+            define,
+            lambda sr: min(float(hears), sr / 2),
+            digits,
+            label,
+            family,
+            foreign=True,
+            source=source,
+            cite=cite,
+            home=str(getattr(target, "__module__", "") or "__main__"),
+        )
+        made.signature(16000)  # raises where a parameter cannot stand in it
+        return made
+
+    return wrap
+
+
+def in_file(path: Path) -> list[Metric]:
+    """Return the metrics of a plug-in file. It is run, in a process of its own; and so are they.
+
+    Raises
+    ------
+    SrbenchError
+        If it cannot be loaded, or what it declares is none.
+    """
+    words = {"file": str(path)}
+    return [_from_outside(told, f"plug-in {path}", words) for told in contents(path, "metric")]
+
+
+def of_package(registration: Registration) -> Metric:
+    """Return a metric that an installed package registers; its code is run, in a process of its own.
+
+    Raises
+    ------
+    SrbenchError
+        If it cannot be loaded, or what it declares is none.
+    """
+    announce(registration)
+    return _of_package(registration.name, registration.origin, registration.provenance["distribution"])
+
+
+@lru_cache(maxsize=64)
+def _of_package(name: str, origin: str, distribution: str) -> Metric:
+    words = {"kind": "metric", "name": name, "distribution": distribution}
+    (told,) = ask_what(f"metric '{name}' of {origin}", words)
+    if told["name"] != name:
+        raise SrbenchError(f"metric '{name}' of {origin} calls itself '{shown(told['name'])}'")
+    return _from_outside(told, origin, words)
+
+
+def _from_outside(told: Mapping[str, Any], home: str, words: Mapping[str, str]) -> Metric:
+    """Build a metric of what a process said of it; that is checked again, for strange code spoke."""
+    try:
+        texts = {key: shown(told[key], 500) for key in TEXTS}
+        low, high = map(float, told["range"])
+        hears = float(told["hears"])
+        fields = tuple((str(key), str(value)) for key, value in told["signature"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise SrbenchError(f"{home}: what it says of its metrics cannot be read") from error
+    name = texts["name"]
+    _check(name, texts["unit"], texts["better"], (low, high), hears, texts["digits"])
+    where = tuple(words.items())
+    made = Metric(
+        range=(low, high),
+        define=lambda sr, _: Elsewhere(name, fields, sr, where, (low, high)),
+        hears=lambda sr: min(hears, sr / 2),
+        foreign=True,
+        home=home,
+        **texts,  # type: ignore[arg-type]
+    )
+    made.signature(16000)
+    return made
+
+
+def refuse_taken(made: Metric, others: Iterable[Metric]) -> None:
+    """Raise SrbenchError, with both named, where a metric's name is another's, or cannot be told from it in a table."""
+    for other in others:
+        same = folded(made.name) == folded(other.name)
+        ends = [a.name.removeprefix(b.name) for a, b in ((made, other), (other, made)) if a.name.startswith(b.name)]
+        if same or set(ends) & set(ENDINGS):
+            raise SrbenchError(
+                f"metric '{made.name}' of {made.home}: the name is too near to '{other.name}' "
+                f"of {other.home or 'srbench'} ({other.title}); give it another"
+            )
+
+
+def _check(name: str, unit: str, better: str, bounds: tuple[float, float], hears: float, digits: str) -> None:
+    """Raise SrbenchError where a declaration cannot be."""
+    if not isinstance(name, str):
+        raise SrbenchError("@metric needs a name: @metric('my_snr', better='higher')")
+    check_name("a metric's name", name)
+    if not name.isidentifier() or name in COLUMNS:
+        why = "tables have a column of that name" if name in COLUMNS else "it may hold letters, digits and _ only"
+        raise SrbenchError(f"a metric's name cannot be '{shown(name)}': {why}")
+    wrong = ""
+    try:
+        low, high = bounds
+        if better not in ("higher", "lower"):
+            wrong = f"better is higher or lower, not {shown(repr(better), 40)}"
+        elif not low < high or isnan(hears) or hears <= 0:
+            wrong = "its range is (low, high), and it hears up to a frequency above 0 Hz"
+        elif not unit or not unit.isprintable():
+            wrong = "its unit is a word"
+        for value in (0.5, inf, nan):
+            format(value, digits)
+    except (TypeError, ValueError) as error:
+        wrong = wrong or one_line(error)
+    if wrong:
+        raise SrbenchError(f"metric {name}: {wrong}")
+
+
+def _first_line(target: Any) -> str:
+    """Return the first line of a docstring, but not of the one that a dataclass makes for itself."""
+    line = (inspect.getdoc(target) or "").split("\n")[0]
+    return "" if line.startswith(f"{target.__name__}(") else line
+
+
+def _source_digest(target: Any) -> str:
+    """Return 8 hex digits of the SHA-256 of the file that it is written in, and of those that this one imports."""
+    try:
+        file = inspect.getsourcefile(target)
+        files = sorted(with_imports({Path(file).resolve()})) if file else []
+        digests = [hashlib.sha256(each.read_bytes()).hexdigest() for each in files]
+    except (TypeError, OSError):
+        digests = []
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()[:8] if digests else "unknown"
+
+
+# --- in the process of a plug-in's metrics
+
+
+@cache
+def _loaded(words: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
+    be_single_threaded()
+    return take(dict(words))
+
+
+def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:
+    """Answer in the process of a plug-in: the value of one metric for one pair."""
+    name, rate = words.pop("metric"), words.pop("rate")
+    expected = words.pop("signature")
+    try:
+        made = _loaded(tuple(words.items())).get(name)
+        if not isinstance(made, Metric) or str(made.signature(rate)) != expected:
+            yield {"undefined": "failed: its source was changed while it was in use: run again"}, []
+            return
+        reference, estimate = arrays
+        yield {"value": made(reference, estimate, rate)}, []
+    except SrbenchError as error:
+        yield {"undefined": str(error)}, []
+    except BaseException as error:  # an answer is due
+        yield {"undefined": f"{name} raised {type(error).__name__}"}, []
