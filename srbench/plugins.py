@@ -61,6 +61,11 @@ class Registration:
 
 def installed(kind: str) -> list[Registration]:
     """List what installed packages register under the entry-point group of a kind, by name; nothing is loaded."""
+    return list(_installed(kind, tuple(sys.path)))
+
+
+@functools.lru_cache(maxsize=8)
+def _installed(kind: str, _path: tuple[str, ...]) -> list[Registration]:
     found = []
     for entry in metadata.entry_points(group=f"srbench.{kind}s"):
         distribution = entry.dist.name if entry.dist else "unknown"

@@ -19,7 +19,7 @@ FOLDERS = ("srbench", "baselines", "models", "scripts", "benchmarks")
 
 # Where code is run that is not ours, and why that is so. It is named before, on the command line or in docs/plugins.md.
 LOADS_CODE = {
-    "srbench/upscaler.py": "plug-ins: a file named with --plugin, an entry point asked for by name",
+    "srbench/plugins.py": "plug-ins: a file named with --plugin, an entry point asked for by name",
     "srbench/cli/train.py": "trainers: an entry point asked for by name",
     "srbench/audit/target.py": "the function that `srbench audit` was told to run",
     "srbench/apart.py": "our own functions: what answers in a process apart, by the name that the source gives",

@@ -9,6 +9,7 @@ import click
 
 from srbench.cli.options import as_metric
 from srbench.cli.output import echo, json_option, print_json
+from srbench.errors import SrbenchError, shown
 
 if TYPE_CHECKING:
     from srbench.audit import Report
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 @click.option(
     "--as",
     "declared",
-    required=True,
     callback=as_metric,
     metavar="METRIC",
-    help="What it claims to be: snr, lsd, lsd_nvsr, pesq, …",
+    help="What it claims to be: snr, lsd, lsd_nvsr, pesq, …; a function made with @metric tells its family.",
 )
 @click.option(
     "--order",
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     target: str,
-    declared: str,
+    declared: str | None,
     order: str,
     call: str,
     sample_rate: int,
@@ -80,7 +80,7 @@ def command(
 
     report = audit_target(
         target,
-        declared,
+        declared or _family(target),
         sample_rate=sample_rate,
         convention=Convention(order, call, array, shape),
         limit=limit,
@@ -91,6 +91,23 @@ def command(
     else:
         _print(report, verbose)
     return 0 if report.verdict == "pass" else 1
+
+
+def _family(target: str) -> str:
+    """Return the family of a plug-in's metric, which is also the name of the metric that its laws are held against."""
+    from srbench.audit import auditable
+    from srbench.metrics import METRICS, use_plugins
+
+    file, _, name = target.rpartition(":")
+    if not file.endswith(".py"):
+        raise SrbenchError("say what it claims to be: --as METRIC")
+    use_plugins([file])
+    if name not in METRICS:
+        raise SrbenchError(f"{file} declares no metric '{shown(name)}': say what it claims to be with --as METRIC")
+    if (family := METRICS[name].family) not in auditable():
+        told = f"its family '{family}'" if family else "a metric that declares no family"
+        raise SrbenchError(f"{name}: there are no laws for {told}. There are for {', '.join(auditable())}.")
+    return family
 
 
 def _print(report: Report, verbose: bool) -> None:

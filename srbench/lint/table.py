@@ -250,7 +250,7 @@ def _refuse_unusable(path: Path, table: Table) -> None:
 
 def _header_row(grid: Sequence[Sequence[str]], given: Mapping[str, str]) -> int | None:
     for i, cells in enumerate(grid):
-        if any(_recognise(cell, given)[0] in METRICS for cell in cells) and not any(map(parse_number, cells)):
+        if any(_recognise(cell, given)[0] not in ROLES for cell in cells) and not any(map(parse_number, cells)):
             return i
     return None
 
@@ -311,7 +311,7 @@ def _table(
     above = padded[head - 1] if head else [""] * width
     headers, body = [cell or over for cell, over in zip(padded[head], above, strict=True)], padded[head + 1 :]
     spans = [over if cell else "" for cell, over in zip(padded[head], above, strict=True)]
-    wide = any(a == b and _recognise(a, given)[0] in METRICS for a, b in pairwise(headers))
+    wide = any(a == b and _recognise(a, given)[0] not in ROLES for a, b in pairwise(headers))
     if wide and body and body[0][0] in ("", headers[0]):  # the metrics span columns that the next row names
         spans, body = body[0], body[1:]
     columns: list[Column] = []

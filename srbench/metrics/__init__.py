@@ -81,7 +81,12 @@ def get_metric(name: str) -> Metric:
     """
     near = {each.name: each.near for each in METRICS.values()}
     found = METRICS.get(name)
-    return found if found is not None else METRICS[known_name("metric", name, METRICS, near)]
+    if found is not None:
+        return found
+    try:
+        return METRICS[known_name("metric", name, METRICS, near)]
+    except SrbenchError as error:
+        raise SrbenchError(f"{error}\nOne of a plug-in is known with --plugin FILE.py.") from None
 
 
 def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str, float], dict[str, str]]:

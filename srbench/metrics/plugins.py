@@ -33,8 +33,14 @@ from srbench.upscaler_sources import with_imports
 
 PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
 PATIENCE_PER_SECOND = 30.0  # … and for each second of the signal
-# what else tables have for columns; a metric of such a name, or of another's with such an end, could not be told apart
-COLUMNS = ("utterance", "speaker", "file", "file_rate", "samples", "status", "error", "undefined", "n", "digest")
+# Tables have columns of these names, and for each metric columns with these ends: what could not be told apart.
+COLUMNS = frozenset(
+    """
+    utterance speaker file file_rate samples status error undefined upscaler kind distribution version num_parameters
+    weights weights_sha256 source_sha256 trained_on n failed expected resampled real_time_factor protocol_signature
+    recordings run seed date versions machine rechecked warnings digest system
+    """.split()  # noqa: SIM905
+)
 ENDINGS = ("_ci95_low", "_ci95_high", "_n", "_signature", "_over", "_paired")
 
 

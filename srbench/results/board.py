@@ -206,7 +206,10 @@ def read_board(path: str | Path) -> Board:
     wanted = [name for name in every if name in header or not name.endswith(_ADDED)]
     if header != wanted or not metrics:
         odd = next((a or b for a, b in zip([*header, ""], [*wanted, ""], strict=False) if a != b), "")
-        raise SrbenchError(f"{path}: its columns are not those of a leaderboard (see column '{shown(odd)}')")
+        raise SrbenchError(
+            f"{path}: its columns are not those of a leaderboard (see column '{shown(odd)}'). "
+            "If that is a metric of a plug-in, name its file with --plugin."
+        )
     rows = []
     for number, line in enumerate(lines, start=2):
         cells = dict(zip(header, line, strict=False))

@@ -17,10 +17,10 @@ from srbench.errors import SrbenchError
 from srbench.folders.job import make_job, score_system
 from srbench.results import aggregate_run, compare_runs, write_aggregates
 from srbench.run import open_run
-from srbench.threads import single_threaded
 from srbench.run.workers import Where
 from srbench.scoring import Repairs
 from srbench.signature import parse
+from srbench.threads import single_threaded
 
 NAMES = ("p225_001", "p225_002", "p226_001", "p226_002")
 

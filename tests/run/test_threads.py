@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from srbench.protocols import load_protocol
 from srbench.run import Entrant, make_plan, run_entrant
-from srbench.threads import single_threaded
 from srbench.run.workers import Where
+from srbench.threads import single_threaded
 
 PLUGIN = """
     import json, os
