@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
 from srbench.run.record import Record
+from srbench.threads import single_threaded
 
 
 class Item(Protocol):
