@@ -80,7 +80,8 @@ def _installed(kind: str, _path: tuple[str, ...]) -> list[Registration]:
 def announce(code: Registration | Path) -> None:
     """Name code that does not come with srbench, in the log, before it is run."""
     if isinstance(code, Path):
-        LOG.info("running code of plug-in %s", code)
+        if code.is_file():
+            LOG.info("running code of plug-in %s", code)
     elif code.strange:
         where = found_at(code.provenance["object"])
         LOG.info("running code of %s '%s' of %s%s", code.kind, code.name, code.origin, where)
