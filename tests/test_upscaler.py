@@ -522,7 +522,7 @@ def test_plugin_with_one_name_twice(tmp_path: Path) -> None:
         ("1 / 0", "cannot be loaded: ZeroDivisionError: division by zero"),
         (
             "def up(low, low_rate, high_rate): ...",
-            "holds no upscaler at its top level; decorate a function or class there with @upscaler",
+            "holds no upscaler and no metric at its top level; decorate a function or class there with @upscaler",
         ),
         ("", "holds no upscaler"),
         ("from srbench.upscaler import upscaler\nf = upscaler(rates=[8000])(print)", "cannot be loaded: TypeError"),
