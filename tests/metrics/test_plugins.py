@@ -16,8 +16,8 @@ from srbench.errors import SrbenchError, UndefinedMetric
 from srbench.metrics import METRICS, Pair, define, get_metric, measure_all, metric, use_plugins
 from srbench.metrics.plugins import COLUMNS, ENDINGS
 from srbench.results.board import _SUFFIXES, FACTS
-from srbench.run.engine import FIXED_COLUMNS
 from srbench.run.measuring import measure
+from srbench.run.record import COLUMNS as RUN_COLUMNS
 
 HEAD = "import os\nfrom dataclasses import dataclass\nimport numpy as np\nfrom srbench.metrics import metric\n"
 RATE = 16000
@@ -158,7 +158,7 @@ def test_two_files_with_one_name_are_refused_with_both_named(tmp_path: Path):
 
 
 def test_names_of_all_table_columns_are_reserved():
-    assert {*FACTS, *FIXED_COLUMNS, "digest"} <= COLUMNS
+    assert {*FACTS, *RUN_COLUMNS, "digest"} <= COLUMNS
     assert {end for end in _SUFFIXES if end} == set(ENDINGS)
 
 
