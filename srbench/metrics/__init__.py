@@ -86,7 +86,7 @@ def get_metric(name: str) -> Metric:
     try:
         return METRICS[known_name("metric", name, METRICS, near)]
     except SrbenchError as error:
-        raise SrbenchError(f"{error}\nOne of a plug-in is known with --plugin FILE.py.") from None
+        raise SrbenchError(f"{error} For a plug-in's metric, add --plugin FILE.py.") from None
 
 
 def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str, float], dict[str, str]]:

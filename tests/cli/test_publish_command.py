@@ -204,7 +204,7 @@ def test_the_embedded_corpus_needs_no_data(cli: Cli, tmp_path: Path) -> None:
         (("--data", "nowhere"), "Directory 'nowhere' does not exist"),
         (("--protocol", "nowhere.toml"), "File 'nowhere.toml' does not exist"),
         (("--protocol", "ids.txt"), "unknown protocol 'ids.txt'"),
-        (("--plugin", "nowhere.py", "results"), "results: no such folder of runs"),
+        (("--plugin", "nowhere.py", "results"), "nowhere.py: No such file"),
     ],
 )
 def test_misuse(cli: Cli, arguments: tuple[str, ...], said: str) -> None:
