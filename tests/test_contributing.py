@@ -47,24 +47,30 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree
 
 
-def srbench(tree: Path, *arguments: str) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "srbench", *arguments, "--json"],
+def command(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "srbench", *arguments],
         cwd=tree,
         env={**os.environ, "PYTHONPATH": str(tree)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def srbench(tree: Path, *arguments: str) -> Any:
+    done = command(tree, *arguments, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def test_there_are_steps_for_degradation_protocol_and_baseline():
+def test_there_are_steps_for_degradation_metric_protocol_and_baseline():
     assert [path for path, *_ in STEPS] == [
         "srbench/degradation.py",
         "srbench/degradation.py",
         "srbench/degradation.py",
+        "srbench/metrics/waveform.py",
+        "srbench/metrics/waveform.py",
         "srbench/protocols/named/demo-mean.toml",
         "baselines/staircase.py",
         "pyproject.toml",
@@ -72,14 +78,27 @@ def test_there_are_steps_for_degradation_protocol_and_baseline():
 
 
 def test_what_the_steps_add_can_be_run(tree: Path, tmp_path: Path):
-    command = re.search(r"^srbench (run --model staircase .*)$", TEXT, re.MULTILINE)
-    assert command
-    result = srbench(tree, *command[1].split(), "--limit", "2", "--results", str(tmp_path))
+    line = re.search(r"^srbench (run --model staircase .*)$", TEXT, re.MULTILINE)
+    assert line
+    result = srbench(tree, *line[1].split(), "--limit", "2", "--results", str(tmp_path))
     assert "degradation:mean|take:every4" in result["protocol_signature"]
     (model,) = result["models"]
     anchors = {anchor["name"]: anchor for anchor in result["anchors"]}
     assert model["n"] == 2
     assert 0 < model["metrics"]["snr"]["mean"] < anchors["ceiling"]["metrics"]["snr"]["mean"]
+    told = model["metrics"]["mae"]
+    assert 0 < told["mean"] < 1
+    assert (told["better"], told["signature"]) == ("lower", "MAE|full_scale:1|v:1")
+
+
+def test_metric_of_the_steps_is_listed_and_has_no_laws(tree: Path):
+    listed = {each["name"]: each for each in srbench(tree, "list", "metrics")["metrics"]}
+    assert listed["mae"]["signature"] == "MAE|full_scale:1|v:1"
+    (tree / "own.py").write_text("def mae(reference, estimate):\n    return abs(reference - estimate).mean()\n")
+    refused = command(tree, "audit", "own.py:mae", "--as", "mae")
+    assert refused.returncode == 2
+    assert "no laws for mae" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_every_file_of_the_table_is_there():
