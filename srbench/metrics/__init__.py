@@ -13,6 +13,7 @@ from pathlib import Path
 from srbench.errors import SrbenchError, UndefinedMetric, known_name, shown
 from srbench.metrics import intelligibility, lsd, perceptual, plugins, quality, waveform
 from srbench.metrics.arguments import as_cutoff, as_rate
+from srbench.metrics.declaration import described, refuse_taken
 from srbench.metrics.metric import Definition, Metric
 from srbench.metrics.pair import Pair
 from srbench.metrics.plugins import metric
@@ -20,10 +21,11 @@ from srbench.plugins import installed
 
 _OURS = {each.name: each for module in (waveform, lsd, quality, intelligibility, perceptual) for each in module.METRICS}
 _PLUGGED: dict[str, Metric] = {}
+_DESCRIBED: dict[str, Metric] = {}  # by the signatures of runs and leaderboards that were read
 
 
 class _Metrics(Mapping[str, Metric]):
-    """All metrics by name: our own, those of plug-in files, and, when it is asked for, one of an installed package."""
+    """All metrics by name: our own, those of plug-in files, and, when asked for, of a package or only described."""
 
     def __getitem__(self, name: str) -> Metric:
         for known in (_OURS, _PLUGGED):
@@ -34,9 +36,9 @@ class _Metrics(Mapping[str, Metric]):
             origins = " and ".join(each.origin for each in found)
             raise SrbenchError(f"metric '{shown(name)}' is claimed by {origins}: uninstall one")
         if not found:
-            raise KeyError(name)
+            return _DESCRIBED[name]
         made = plugins.of_package(found[0])
-        plugins.refuse_taken(made, [*_OURS.values(), *_PLUGGED.values()])
+        refuse_taken(made, [*_OURS.values(), *_PLUGGED.values()])
         return made
 
     def __iter__(self) -> Iterator[str]:
@@ -60,15 +62,54 @@ def use_plugins(files: Iterable[str | Path]) -> None:
     found: dict[str, Metric] = {}
     for file in dict.fromkeys(Path(each).resolve() for each in files):
         for made in plugins.in_file(file):
-            plugins.refuse_taken(made, [*_OURS.values(), *found.values()])
+            refuse_taken(made, [*_OURS.values(), *found.values()])
             found[made.name] = made
+    _DESCRIBED.clear()
     _PLUGGED.clear()
     _PLUGGED.update(found)
 
 
+def describe(signatures: Mapping[str, str]) -> None:
+    """Have metrics known that are unknown here, as the signatures beside their numbers describe them; see `described`.
+
+    Parameters
+    ----------
+    signatures : mapping of metric name to str
+        Of a run or a leaderboard that is read.
+
+    Raises
+    ------
+    SrbenchError
+        If a metric of that name is known, and is another: the other way round, or of another unit.
+    """
+    for name, text in signatures.items():
+        told = described(name, text)
+        if told is None:
+            continue
+        known = METRICS.get(name)
+        if known is None:
+            _DESCRIBED[name] = told
+        elif (known.better, known.unit) != (told.better, told.unit):
+            raise SrbenchError(
+                f"its metric '{name}' of {told.home} ({told.unit}, {told.better} is better) is not "
+                f"that of {known.home or 'srbench'} ({known.unit}, {known.better} is better)"
+            )
+
+
 USUAL = tuple(each.name for each in _OURS.values() if each.usual)  # where there is room for a few
 
-__all__ = ["METRICS", "USUAL", "Definition", "Metric", "Pair", "get_metric", "measure_all", "metric", "use_plugins"]
+__all__ = [
+    "METRICS",
+    "USUAL",
+    "Definition",
+    "Metric",
+    "Pair",
+    "describe",
+    "get_metric",
+    "measure_all",
+    "metric",
+    "use_plugins",
+]
 
 
 def get_metric(name: str) -> Metric:

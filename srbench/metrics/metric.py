@@ -12,7 +12,7 @@ from srbench.metrics.pair import Pair
 from srbench.plugins import Plugin
 from srbench.signature import Signature
 
-TEXTS = ("name", "title", "unit", "better", "digits", "label", "family", "source", "cite")
+TEXTS = ("title", "family", "source", "cite")  # what a signature does not say
 
 
 class Definition(Protocol):
@@ -136,8 +136,7 @@ class Metric(Plugin):
 
     def declared(self) -> dict[str, Any]:
         """Return all that a process which does not run its code must know of it, as plain values."""
-        told = {key: getattr(self, key) for key in TEXTS}
-        return {**told, "range": self.range, "hears": self.hears(1 << 30), "signature": self.signature(16000).fields}
+        return {key: getattr(self, key) for key in ("name", *TEXTS)} | {"signature": self.signature(16000).fields}
 
 
 def needs_rate(name: str, sample_rate: int, least: int) -> None:

@@ -12,36 +12,27 @@ import dataclasses
 import hashlib
 import inspect
 import numbers
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from math import inf, isnan, nan
+from math import inf, isnan
 from pathlib import Path
 from typing import Any
 
 from srbench import signature
 from srbench.apart import Answer, Apart, Died, Overdue, Words
 from srbench.audio import Samples
-from srbench.errors import SrbenchError, UndefinedMetric, folded, shown
+from srbench.errors import SrbenchError, UndefinedMetric, shown
+from srbench.metrics.declaration import check, described, fields_of
 from srbench.metrics.metric import TEXTS, Definition, Metric
 from srbench.metrics.pair import Pair
-from srbench.names import check_name
-from srbench.plugins import Registration, announce, ask_what, contents, guarded, one_line, take
+from srbench.plugins import Registration, announce, ask_what, contents, guarded, take
 from srbench.signature import Signature
 from srbench.threads import be_single_threaded
 from srbench.upscaler_sources import with_imports
 
 PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
 PATIENCE_PER_SECOND = 30.0  # … and for each second of the signal
-# Tables have columns of these names, and for each metric columns with these ends: what could not be told apart.
-COLUMNS = frozenset(
-    """
-    utterance speaker file file_rate samples status error undefined upscaler kind distribution version num_parameters
-    weights weights_sha256 source_sha256 trained_on n failed expected resampled real_time_factor protocol_signature
-    recordings run seed date versions machine rechecked warnings digest system
-    """.split()  # noqa: SIM905
-)
-ENDINGS = ("_ci95_low", "_ci95_high", "_n", "_signature", "_over", "_paired")
 
 
 @dataclass(frozen=True)
@@ -166,7 +157,8 @@ def metric(
     >>> peak_error(np.zeros(4), np.array([0, 0.25, 0, -0.5]), 16000)
     0.5
     """
-    _check(name, unit, better, range, hears, digits)
+    label = label or str(name).upper().replace("_", "-")
+    check(name, label, unit, better, range, hears, digits)
 
     def wrap(target: Any) -> Metric:
         of_class = inspect.isclass(target)
@@ -175,8 +167,6 @@ def metric(
             raise SrbenchError(f"metric {name}: {target.__name__} is no dataclass with a method measure")
         if not callable(target):
             raise SrbenchError(f"metric {name}: {type(target).__name__} is neither a function nor a class")
-        parameters = signature.of_fields(name, config).fields if of_class else ()
-        fields = (("src", _source_digest(target)), *parameters, ("sr", ""), ("v", str(version)))
         function = config.measure if config is not None else target
 
         def define(sr: int, _: float | None) -> Definition:
@@ -196,7 +186,15 @@ def metric(
             foreign=True,
             source=source,
             cite=cite,
-            home=str(getattr(target, "__module__", "") or "__main__"),
+            home=_home(target),
+        )
+        parameters = signature.of_fields(name, config).fields if of_class else ()
+        fields = (
+            *fields_of(made.home, made),
+            ("src", _source_digest(target)),
+            *parameters,
+            ("sr", ""),
+            ("v", str(version)),
         )
         made.signature(16000)  # raises where a parameter cannot stand in it
         return made
@@ -238,64 +236,35 @@ def _of_package(name: str, origin: str, distribution: str) -> Metric:
 
 
 def _from_outside(told: Mapping[str, Any], home: str, words: Mapping[str, str]) -> Metric:
-    """Build a metric of what a process said of it; that is checked again, for strange code spoke."""
+    """Build a metric of what a process said of it; that is checked again, for code that is not ours spoke."""
     try:
+        name, fields = str(told["name"]), tuple((str(key), str(value)) for key, value in told["signature"])
         texts = {key: shown(told[key], 500) for key in TEXTS}
-        low, high = map(float, told["range"])
-        hears = float(told["hears"])
-        fields = tuple((str(key), str(value)) for key, value in told["signature"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        found = described(name, str(Signature(name, fields)))
+    except (KeyError, TypeError, ValueError, SrbenchError) as error:
         raise SrbenchError(f"{home}: what it says of its metrics cannot be read") from error
-    name = texts["name"]
-    _check(name, texts["unit"], texts["better"], (low, high), hears, texts["digits"])
-    where = tuple(words.items())
-    made = Metric(
-        range=(low, high),
-        define=lambda sr, _: Elsewhere(name, fields, sr, where, (low, high)),
-        hears=lambda sr: min(hears, sr / 2),
-        foreign=True,
-        home=home,
-        **texts,  # type: ignore[arg-type]
-    )
+    if found is None:
+        raise SrbenchError(f"{home}: what it says of its metric '{shown(name)}' cannot be")
+    where, bounds = tuple(words.items()), found.range
+
+    def define(sr: int, _: float | None) -> Definition:
+        return Elsewhere(name, fields, sr, where, bounds)
+
+    made = dataclasses.replace(found, define=define, home=home, **texts)
     made.signature(16000)
     return made
 
 
-def refuse_taken(made: Metric, others: Iterable[Metric]) -> None:
-    """Raise SrbenchError, with both named, where a metric's name is another's, or cannot be told from it in a table."""
-    for other in others:
-        same = folded(made.name) == folded(other.name)
-        ends = [a.name.removeprefix(b.name) for a, b in ((made, other), (other, made)) if a.name.startswith(b.name)]
-        if same or set(ends) & set(ENDINGS):
-            raise SrbenchError(
-                f"metric '{made.name}' of {made.home}: the name is too near to '{other.name}' "
-                f"of {other.home or 'srbench'} ({other.title}); give it another"
-            )
-
-
-def _check(name: str, unit: str, better: str, bounds: tuple[float, float], hears: float, digits: str) -> None:
-    """Raise SrbenchError where a declaration cannot be."""
-    if not isinstance(name, str):
-        raise SrbenchError("@metric needs a name: @metric('my_snr', better='higher')")
-    check_name("a metric's name", name)
-    if not name.isidentifier() or name in COLUMNS:
-        why = "tables have a column of that name" if name in COLUMNS else "it may hold letters, digits and _ only"
-        raise SrbenchError(f"a metric's name cannot be '{shown(name)}': {why}")
-    wrong = ""
+def _home(target: Any) -> str:
+    """Return what a plug-in is called in signatures: the name of its file, or of its module in a package."""
+    module = str(getattr(target, "__module__", "") or "__main__")
+    if not module.startswith("srbench_plugin_"):
+        return module
     try:
-        low, high = bounds
-        if better not in ("higher", "lower"):
-            wrong = f"better is higher or lower, not {shown(repr(better), 40)}"
-        elif not low < high or isnan(hears) or hears <= 0:
-            wrong = "its range is (low, high), and it hears up to a frequency above 0 Hz"
-        elif not unit or not unit.isprintable():
-            wrong = "its unit is a word"
-        for value in (0.5, inf, nan):
-            format(value, digits)
-    except (TypeError, ValueError) as error:
-        wrong = wrong or one_line(error)
-    if wrong:
-        raise SrbenchError(f"metric {name}: {wrong}")
+        file = inspect.getsourcefile(target) or module
+    except TypeError:
+        return module
+    return Path(file).name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _first_line(target: Any) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from srbench.errors import SrbenchError, shown
-from srbench.metrics import METRICS
+from srbench.metrics import METRICS, describe
 from srbench.results.standing import UNKNOWN, Standing, parse_standing
 from srbench.run.manifest import Recordings
 from srbench.table import read_table, write_table
@@ -44,7 +44,8 @@ FACTS = (
     "warnings",
 )
 _COUNTS = ("n", "failed", "expected")
-_SUFFIXES = ("", "_ci95_low", "_ci95_high", "_n", "_signature", "_over", "_paired")
+_SIGNATURE = "_signature"
+_SUFFIXES = ("", "_ci95_low", "_ci95_high", "_n", _SIGNATURE, "_over", "_paired")
 _ADDED = ("recordings", "_over", "_paired")  # columns that files of version 0.1.0 do not have: "" there
 DIGEST = "digest"
 
@@ -201,6 +202,11 @@ def read_board(path: str | Path) -> Board:
     """
     path = Path(path)
     header, *lines = read_table(path) or [[]]
+    first = zip(header, lines[0] if lines else [], strict=False)
+    try:
+        describe({key.removesuffix(_SIGNATURE): text for key, text in first if key.endswith(_SIGNATURE)})
+    except SrbenchError as error:
+        raise SrbenchError(f"{path}: {error}") from error
     metrics = [name for name in header if name in METRICS]
     every = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]
     wanted = [name for name in every if name in header or not name.endswith(_ADDED)]

@@ -19,7 +19,7 @@ from srbench import __version__, schema
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
 from srbench.files import read_file, whole_file
-from srbench.metrics import METRICS, Definition
+from srbench.metrics import METRICS, Definition, describe
 from srbench.names import check_name
 from srbench.run.plan import Plan
 from srbench.signature import Signature
@@ -150,6 +150,10 @@ class Manifest(Identity):
             raise SrbenchError(f"{path}: is of format {shown(other)}; this version reads {FORMAT}")
         made = schema.read(Manifest, found, f"{path}: is not the manifest of a run")
         check_name(f"{path}: an upscaler's name", made.upscaler.name)
+        try:
+            describe(made.metrics)
+        except SrbenchError as error:
+            raise SrbenchError(f"{path}: {error}") from error
         return made
 
     def document(self) -> dict[str, Any]:

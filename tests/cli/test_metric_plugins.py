@@ -69,7 +69,19 @@ def test_run_compare_publish_and_site_with_the_example(cli: Cli, protocol: Path)
     status, out, _ = cli("publish", "--protocol", protocol, "--plugin", EXAMPLE, "--site", "site", "--json")
     assert status == 0
     assert {each["rechecked"] for each in json.loads(out)["published"]} == {3}
-    assert "segSNR dB ↑" in Path("site/index.html").read_text()
+    with_plugin = Path("site/index.html").read_text()
+    assert "segSNR dB ↑" in with_plugin
+    # whoever does not have the plug-in opens the leaderboard all the same, and is told whose the metric is
+    status, _, told = cli(
+        "run", "--model", "hold", "--no-anchors", "--limit", 1, "--metric", "snr", "--results", "other"
+    )
+    assert status == 0
+    status, _, told = cli("publish", "other", "--site", "site")
+    without = Path("site/index.html").read_text()
+    assert "Traceback" not in told
+    assert "own" in without
+    assert "segSNR dB ↑" in without
+    assert "plug-in segmental_snr.py" in without
 
 
 def test_score_takes_it_in_this_process_and_in_others(cli: Cli, tmp_path: Path):
@@ -101,7 +113,8 @@ def test_list_names_it_and_says_whose_it_is(cli: Cli):
     status, out, _ = cli("list", "metrics", "--plugin", EXAMPLE, "--json")
     (entry,) = [each for each in json.loads(out)["metrics"] if each["name"] == "seg_snr"]
     assert status == 0
-    assert re.fullmatch(r"SEG_SNR\|src:[0-9a-f]{8}\|sr:16000\|v:1", entry["signature"])
+    declared = r"from:segmental_snr\.py\|label:segSNR\|unit:dB\|better:higher\|range:-10\.\.35\|hears:inf\|digits:\.2f"
+    assert re.fullmatch(rf"SEG_SNR\|{declared}\|src:[0-9a-f]{{8}}\|sr:16000\|v:1", entry["signature"])
     assert str(EXAMPLE) in entry["origin"]
 
 

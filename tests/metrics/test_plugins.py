@@ -14,7 +14,7 @@ import pytest
 from srbench import plugins
 from srbench.errors import SrbenchError, UndefinedMetric
 from srbench.metrics import METRICS, Pair, define, get_metric, measure_all, metric, use_plugins
-from srbench.metrics.plugins import COLUMNS, ENDINGS
+from srbench.metrics.declaration import COLUMNS, ENDINGS
 from srbench.results.board import _SUFFIXES, FACTS
 from srbench.run.measuring import measure
 from srbench.run.record import COLUMNS as RUN_COLUMNS
@@ -51,7 +51,9 @@ def test_decorated_function_measures_and_signs_itself():
         return np.abs(reference - estimate).max()
 
     assert peak_error(np.zeros(4), np.array([0, 0.5, 0, -0.25]), RATE) == 0.5
-    assert re.fullmatch(r"PEAK_ERROR\|src:[0-9a-f]{8}\|sr:16000\|v:1", str(peak_error.signature(RATE)))
+    declared = "from:test_plugins|label:PEAK-ERROR|unit:1|better:lower|range:0..inf|hears:4000|digits:.3f"
+    signature = re.sub("from:[a-z.]*test_plugins", "from:test_plugins", str(peak_error.signature(RATE)))
+    assert re.sub("src:[0-9a-f]{8}", "src:8", signature) == f"PEAK_ERROR|{declared}|src:8|sr:16000|v:1"
     assert (peak_error.title, peak_error.hears(48000), peak_error.hears(4000)) == (
         "Return the largest error.",
         4000.0,
@@ -137,7 +139,30 @@ def test_source_that_changes_during_a_run_has_no_value(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "..", "=1+1", "a b", "a:b", "a|b", "a,b", "a\nb", "../x", "1a", "status", "n", "a-b"]
+    "name",
+    [
+        "",
+        "..",
+        "=1+1",
+        "a b",
+        "a:b",
+        "a|b",
+        "a,b",
+        "a\nb",
+        "../x",
+        "1a",
+        "status",
+        "n",
+        "N",
+        "failed",
+        "a-b",
+        "größe",
+        "ｓｎｒ",
+        "снр",
+        "<b>x</b>",
+        "_x",
+        "x" * 41,
+    ],
 )
 def test_name_that_cannot_stand_in_tables_is_refused(tmp_path: Path, name: str):
     with pytest.raises(SrbenchError, match="a metric's name cannot be"):
@@ -171,6 +196,10 @@ def test_names_of_all_table_columns_are_reserved():
         "better='lower', hears=-1",
         "better='lower', digits='x'",
         "better='lower', unit=''",
+        "better='lower', unit=None",
+        "better='lower', unit='a\\nb'",
+        "better='lower', label='x' * 41",
+        "better='lower', digits='999999999.2f'",
         "",
     ],
 )
