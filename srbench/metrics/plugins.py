@@ -250,7 +250,7 @@ def _from_outside(told: Mapping[str, Any], home: str, words: Mapping[str, str]) 
     def define(sr: int, _: float | None) -> Definition:
         return Elsewhere(name, fields, sr, where, bounds)
 
-    made = dataclasses.replace(found, define=define, home=home, **texts)
+    made = dataclasses.replace(found, define=define, home=home, **texts)  # type: ignore[arg-type]
     made.signature(16000)
     return made
 
