@@ -92,17 +92,27 @@ class Elsewhere(_Declared):
         asked = {**dict(self.words), "metric": self.name, "rate": pair.sample_rate, "signature": str(self.signature())}
         limit = PATIENCE + PATIENCE_PER_SECOND * len(pair.reference) / pair.sample_rate
         try:
-            told, _ = _process(self.words).ask(asked, [pair.reference, pair.estimate], limit)
-        except (Died, Overdue) as error:
-            _PROCESSES.pop(self.words, None)
-            why = str(error) or f"it took longer than {limit:g} s"
-            raise UndefinedMetric(f"failed: {why}") from error
+            try:
+                told = self._ask(asked, pair, limit)
+            except Died:  # perhaps something else killed it
+                told = self._ask(asked, pair, limit)
+        except Died as error:
+            raise UndefinedMetric(f"failed: {self.name}: {error}") from error
+        except Overdue as error:
+            raise UndefinedMetric(f"late: {self.name}: it took longer than {limit:g} s") from error
         value, (low, high) = told.get("value"), self.range
         if not isinstance(value, float):
             raise UndefinedMetric(shown(told.get("undefined", f"{self.name}: its process answered out of turn"), 300))
         if not low <= value <= high:
             raise UndefinedMetric(f"{self.name} returned {value:g}, outside of its range {low:g} to {high:g}")
         return value
+
+    def _ask(self, asked: Words, pair: Pair, limit: float) -> Words:
+        try:
+            return _process(self.words).ask(asked, [pair.reference, pair.estimate], limit)[0]
+        except BaseException:  # it has ended, or is ended
+            _PROCESSES.pop(self.words, None)
+            raise
 
 
 _PROCESSES: dict[tuple[tuple[str, str], ...], Apart] = {}

@@ -17,6 +17,7 @@ from srbench.metrics.plugins import PATIENCE, PATIENCE_PER_SECOND, Elsewhere
 from srbench.run.model import settle
 
 T = TypeVar("T")
+_DIED, _LATE = "failed: ", "late: "
 _UNABLE = "unable: "
 
 
