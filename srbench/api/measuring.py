@@ -9,8 +9,8 @@ from srbench.api.arguments import the_metrics
 from srbench.errors import UndefinedMetric
 from srbench.metrics import Pair, define
 from srbench.run.measuring import measure as measure_pair
-from srbench.run.threads import single_threaded
 from srbench.scoring.pair import default_metrics
+from srbench.threads import single_threaded
 
 
 def measure(

@@ -23,7 +23,7 @@ from srbench.results.aggregate import aggregate_row, aggregate_run, write_aggreg
 from srbench.results.leaderboard import plain
 from srbench.run import Entrant, Plan, Run, Signals, entrant_of, signals
 from srbench.run.record import COLUMNS
-from srbench.run.threads import single_threaded
+from srbench.threads import single_threaded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
