@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from srbench.errors import UndefinedMetric as UndefinedMetric
     from srbench.errors import UpscalerError as UpscalerError
     from srbench.metrics import METRICS as METRICS
+    from srbench.metrics import use_plugins as use_plugins
     from srbench.protocols import Protocol as Protocol
     from srbench.protocols import load_protocol as load_protocol
     from srbench.run import find_runs as find_runs
@@ -57,6 +58,7 @@ _HOMES = {
     "score": "srbench.scoring",
     "torch": "srbench",
     "upscale": "srbench.api.audio",
+    "use_plugins": "srbench.metrics",
 }
 _MODULES = ("plot", "torch")
 __all__ = ["__version__", *_HOMES]

@@ -27,6 +27,7 @@ from srbench.apart import Answer, Apart, Died, Words
 from srbench.audio import Samples
 from srbench.errors import SrbenchError, shown
 from srbench.extras import how_to_install
+from srbench.upscaler_sources import source_digest
 
 LOG = logging.getLogger("srbench.plugins")
 T = TypeVar("T")
@@ -152,7 +153,7 @@ def contents(path: Path, kind: str) -> list[dict[str, Any]]:
         If it cannot be loaded.
     """
     announce(path)
-    return [each for each in _contents(path, _digest_of(path)) if each["kind"] == kind]
+    return [each for each in _contents(path, source_digest(path)) if each["kind"] == kind]
 
 
 @functools.lru_cache(maxsize=64)
@@ -205,13 +206,6 @@ def load_registered(registration: Registration, error: type[SrbenchError] = Srbe
     if not isinstance(loaded, Plugin) or kind != loaded.KIND:
         raise SrbenchError(f"{kind} '{name}' of {origin} is not made with @{kind}")
     return loaded
-
-
-def _digest_of(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""  # whoever loads it will say so
 
 
 def _is_ours(value: Plugin) -> bool:

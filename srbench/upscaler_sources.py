@@ -100,6 +100,15 @@ def with_imports(files: set[Path]) -> set[Path]:
     return found
 
 
+def source_digest(file: Path) -> str:
+    """Return the SHA-256 of a source file and what it imports from beside itself; "" where one cannot be read."""
+    try:
+        digests = sorted(hashlib.sha256(each.read_bytes()).hexdigest() for each in with_imports({file.resolve()}))
+    except OSError:
+        return ""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
 def _imported(file: Path) -> set[str]:
     if file.suffix != ".py":
         return set()

@@ -66,12 +66,14 @@ def cli(
 ) -> Cli:
     """Return a function that runs ``srbench`` in an empty folder; the module's COMMAND comes first if it has one."""
     from srbench.cli.main import main
+    from srbench.metrics import forget_plugins
 
     monkeypatch.chdir(tmp_path)
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 
     def call(*arguments: object, command: str = getattr(request.module, "COMMAND", "")) -> Answer:
+        forget_plugins()  # each command is a process of its own
         with pytest.raises(SystemExit) as stop:
             main([*command.split(), *map(str, arguments)])
         assert isinstance(stop.value.code, int)

@@ -14,6 +14,7 @@ from srbench.api.arguments import the_metrics, the_protocol
 from srbench.api.function import FunctionEntrant, forget, function_entrant
 from srbench.api.result import Result
 from srbench.errors import SrbenchError, UpscalerError
+from srbench.metrics import use_plugins
 from srbench.protocols import Protocol
 from srbench.run import Entrant, make_plan, run_entrant
 from srbench.run.model import own_plugins
@@ -76,7 +77,7 @@ def evaluate(
     device, precision : str, optional
         For upscalers that take them.
     plugins : path or sequence of path
-        Python files with upscalers.
+        Python files with upscalers, metrics or both; see `srbench.use_plugins`.
     name : str, optional
         Of a function, in tables.
     results : path, optional
@@ -113,6 +114,9 @@ def evaluate(
     >>> bool((result.to_dataframe()["lsd"] == hold.to_dataframe()["lsd"]).all())
     True
     """
+    files = tuple(Path(file).resolve() for file in ([plugins] if isinstance(plugins, (str, Path)) else plugins))
+    if files:
+        use_plugins(files)
     plan = make_plan(
         the_protocol(protocol),
         data,
@@ -126,7 +130,6 @@ def evaluate(
     if isinstance(upscaler, str):
         if name is not None:
             raise SrbenchError(f"name= is for a function: {upscaler} has its name")
-        files = tuple(Path(file).resolve() for file in ([plugins] if isinstance(plugins, (str, Path)) else plugins))
         entrant = Entrant(upscaler, plugins=own_plugins(upscaler, files), device=device, precision=precision)
     else:
         entrant = function_entrant(upscaler, name=name, workers=workers, device=device, precision=precision)

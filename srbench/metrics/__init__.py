@@ -51,22 +51,40 @@ class _Metrics(Mapping[str, Metric]):
 METRICS: Mapping[str, Metric] = _Metrics()
 
 
-def use_plugins(files: Iterable[str | Path]) -> None:
-    """Have the metrics of these plug-in files known by name, and of no others. Each is run, in a process of its own.
+def use_plugins(files: str | Path | Iterable[str | Path]) -> None:
+    """Have the metrics of plug-in files known by name. Each file is run, in a process of its own; so are its metrics.
+
+    Parameters
+    ----------
+    files : path or iterable of path
+        A file that was named before is read again, and takes the place of what it held.
 
     Raises
     ------
     SrbenchError
-        If one cannot be loaded, or the name of a metric is taken.
+        If one cannot be loaded, or the name of a metric is taken. Then nothing changes.
+
+    Examples
+    --------
+    >>> use_plugins("my_metric.py")  # doctest: +SKIP
+    >>> srbench.measure(reference, estimate, 16000, metrics=["snr", "my_metric"])  # doctest: +SKIP
     """
-    found: dict[str, Metric] = {}
-    for file in dict.fromkeys(Path(each).resolve() for each in files):
-        for made in plugins.in_file(file):
+    found = dict(_PLUGGED)
+    for file in dict.fromkeys(Path(each).resolve() for each in ([files] if isinstance(files, (str, Path)) else files)):
+        own = plugins.in_file(file)
+        found = {name: each for name, each in found.items() if each.home != plugins.home_of(file)}
+        for made in own:
             refuse_taken(made, [*_OURS.values(), *found.values()])
             found[made.name] = made
-    _DESCRIBED.clear()
     _PLUGGED.clear()
     _PLUGGED.update(found)
+
+
+def forget_plugins() -> None:
+    """Have only our own metrics and those of packages known again, and end the processes of the others."""
+    _PLUGGED.clear()
+    _DESCRIBED.clear()
+    plugins.end_processes()
 
 
 def describe(signatures: Mapping[str, str]) -> None:
@@ -105,6 +123,7 @@ __all__ = [
     "Metric",
     "Pair",
     "describe",
+    "forget_plugins",
     "get_metric",
     "measure_all",
     "metric",

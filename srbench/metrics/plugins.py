@@ -9,7 +9,6 @@ in a process of its own, one for each file or entry point, so that whatever it d
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import inspect
 import numbers
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +28,7 @@ from srbench.metrics.pair import Pair
 from srbench.plugins import Registration, announce, ask_what, contents, guarded, take
 from srbench.signature import Signature
 from srbench.threads import be_single_threaded
-from srbench.upscaler_sources import with_imports
+from srbench.upscaler_sources import source_digest
 
 PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
 PATIENCE_PER_SECOND = 30.0  # … and for each second of the signal
@@ -116,6 +115,12 @@ class Elsewhere(_Declared):
 
 
 _PROCESSES: dict[tuple[tuple[str, str], ...], Apart] = {}
+
+
+def end_processes() -> None:
+    """End the processes that measure for this one; they are started again when they are needed."""
+    while _PROCESSES:
+        _PROCESSES.popitem()[1].close()
 
 
 def _process(words: tuple[tuple[str, str], ...]) -> Apart:
@@ -221,7 +226,12 @@ def in_file(path: Path) -> list[Metric]:
         If it cannot be loaded, or what it declares is none.
     """
     words = {"file": str(path)}
-    return [_from_outside(told, f"plug-in {path}", words) for told in contents(path, "metric")]
+    return [_from_outside(told, home_of(path), words) for told in contents(path, "metric")]
+
+
+def home_of(path: Path) -> str:
+    """Return what the metrics of a file tell as their home."""
+    return f"plug-in {path}"
 
 
 def of_package(registration: Registration) -> Metric:
@@ -255,7 +265,8 @@ def _from_outside(told: Mapping[str, Any], home: str, words: Mapping[str, str]) 
         raise SrbenchError(f"{home}: what it says of its metrics cannot be read") from error
     if found is None:
         raise SrbenchError(f"{home}: what it says of its metric '{shown(name)}' cannot be")
-    where, bounds = tuple(words.items()), found.range
+    # the source too: what was changed is another process
+    where, bounds = (*words.items(), ("src", dict(fields).get("src", ""))), found.range
 
     def define(sr: int, _: float | None) -> Definition:
         return Elsewhere(name, fields, sr, where, bounds)
@@ -287,11 +298,9 @@ def _source_digest(target: Any) -> str:
     """Return 8 hex digits of the SHA-256 of the file that it is written in, and of those that this one imports."""
     try:
         file = inspect.getsourcefile(target)
-        files = sorted(with_imports({Path(file).resolve()})) if file else []
-        digests = [hashlib.sha256(each.read_bytes()).hexdigest() for each in files]
-    except (TypeError, OSError):
-        digests = []
-    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()[:8] if digests else "unknown"
+    except TypeError:
+        file = None
+    return (source_digest(Path(file)) if file else "")[:8] or "unknown"
 
 
 # --- in the process of a plug-in's metrics

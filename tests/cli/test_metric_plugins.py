@@ -5,34 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from kit import Cli
 
-from srbench.cli.main import main
-
-Cli = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs/examples/segmental_snr.py"
-
-
-@pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        from srbench.metrics import use_plugins
-
-        use_plugins([])  # each command is a process of its own
-        with pytest.raises(SystemExit) as stop:
-            main(list(map(str, arguments)))
-        assert isinstance(stop.value.code, int)
-        return stop.value.code, *capfd.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from math import inf
 import pytest
 
 from srbench.errors import SrbenchError
-from srbench.metrics import METRICS, Metric, describe, get_metric, metric, use_plugins
+from srbench.metrics import METRICS, Metric, describe, forget_plugins, get_metric, metric
 from srbench.metrics.declaration import described
 from srbench.signature import parse
 
@@ -19,7 +19,7 @@ GOOD = "MINE|from:own.py|label:Mine|unit:dB|better:lower|range:0..9|hears:4000|d
 @pytest.fixture(autouse=True)
 def nothing_known_afterwards() -> Iterator[None]:
     yield
-    use_plugins([])
+    forget_plugins()
 
 
 def made(**declared: object) -> Metric:

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srbench import plugins
 from srbench.errors import SrbenchError, UndefinedMetric
-from srbench.metrics import METRICS, Pair, define, get_metric, measure_all, metric, use_plugins
+from srbench.metrics import METRICS, Pair, define, forget_plugins, get_metric, measure_all, metric, use_plugins
 from srbench.metrics.declaration import COLUMNS, ENDINGS
 from srbench.results.board import _SUFFIXES, FACTS
 from srbench.run.measuring import measure
@@ -26,7 +25,7 @@ RATE = 16000
 @pytest.fixture(autouse=True)
 def no_plugins_afterwards():
     yield
-    use_plugins([])
+    forget_plugins()
 
 
 def plugin(folder: Path, text: str, name: str = "mine.py") -> Path:
@@ -78,9 +77,9 @@ def test_signature_changes_with_the_source_and_with_what_it_imports(tmp_path: Pa
     before = str(get_metric("mine").signature(RATE))
     with (tmp_path / changed).open("a") as more:
         more.write("# changed\n")
-    plugins._contents.cache_clear()  # as for another command
     use_plugins([file])
     assert str(get_metric("mine").signature(RATE)) != before
+    assert measure_all(pair(), define(["mine"], RATE, None))[0] == {"mine": 1.0}
     assert "src:unknown" not in before
 
 
@@ -259,3 +258,17 @@ def test_two_packages_with_one_name_are_refused_with_both_named(tmp_path: Path, 
         get_metric("boxed")
     assert "boxes" in str(told.value)
     assert "crates" in str(told.value)
+
+
+def test_file_that_is_named_again_takes_the_place_of_what_it_held(tmp_path: Path):
+    first = plugin(tmp_path, function("one", "return 1.0") + function("two", "return 2.0"))
+    second = plugin(tmp_path, function("three", "return 3.0"), "second.py")
+    use_plugins(first)
+    use_plugins([second])
+    assert {"one", "two", "three"} <= set(METRICS)
+    with pytest.raises(SrbenchError):
+        use_plugins([plugin(tmp_path, function("three", "return 1.0"), "first.py"), second])
+    plugin(tmp_path, function("two", "return 4.0"))
+    use_plugins(first)
+    assert {"one", "two", "three"} & set(METRICS) == {"two", "three"}
+    assert measure_all(pair(), define(["two", "three"], RATE, None))[0] == {"two": 4.0, "three": 3.0}
