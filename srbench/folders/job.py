@@ -98,7 +98,7 @@ def make_job(
     name : str
         Of the set of references: of the folder of its scores, and of its leaderboard.
     patterns : (str, str), optional
-        How the files of either side are named; see `srbench.folders.pairing.find_side`.
+        How the files of either side are named; see `srbench.corpora.by_id.files_by_id`.
     low : path, optional
         The low-resolution files. Half their rate is the cutoff.
     cutoff : float, in Hz, optional

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench.corpora.corpus import Utterance, sorted_unique, speaker_of
+from srbench.corpora.by_id import files_by_id, match
+from srbench.corpora.corpus import Utterance
 from srbench.corpora.listing import audio_below
 from srbench.errors import SrbenchError
 
@@ -46,53 +44,6 @@ class Pairs:
     notes: tuple[str, ...] = ()
 
 
-def find_side(place: str | Path, pattern: str | None = None) -> dict[str, Utterance]:
-    """Return the audio files of a folder, or the one file, by id.
-
-    Parameters
-    ----------
-    place : path
-        A folder is searched with all that are below it.
-    pattern : str, optional
-        A file's name with ``{id}`` in it, such as ``{id}.hr.wav``; ``*`` stands for any letters. The id is then what
-        stands there, with the folder before it. Without a pattern the id is the path below the folder, without its
-        suffix. Files that do not fit a pattern are not of this side. An id is in Unicode's composed form, however the
-        file's name is written.
-
-    Raises
-    ------
-    SrbenchError
-        If there is nothing, two files claim one id, or the pattern has not one ``{id}``.
-    """
-    place = Path(place)
-    if place.is_file():
-        return {_composed(place.stem): Utterance(_composed(place.stem), place.resolve().parent.name, place)}
-    if not place.is_dir():
-        raise SrbenchError(f"{place}: no such file or folder")
-    expression = None if pattern is None else _expression(_composed(pattern))
-    found = []
-    listing = audio_below(place)
-    for file in listing.files:
-        relative = file.relative_to(place)
-        if expression is None:
-            name = _composed(relative.with_suffix("").as_posix())
-        else:
-            match = expression.fullmatch(_composed(relative.name))
-            if match is None:
-                continue
-            name = _composed((relative.parent / match["id"]).as_posix())
-        found.append(Utterance(name, speaker_of(file, place), file))
-    if not found:
-        what = "no audio" if pattern is None else f"no audio file named like '{pattern}'"
-        raise SrbenchError(" ".join((f"{place}: holds {what}.", *listing.notes)))
-    return {each.id: each for each in sorted_unique(found)}
-
-
-def _composed(name: str) -> str:
-    """Return a name with its accents in its letters (NFC): some systems write file names so, some apart from them."""
-    return unicodedata.normalize("NFC", name)
-
-
 def pair_up(
     reference: str | Path,
     estimates: Sequence[str | Path],
@@ -111,7 +62,7 @@ def pair_up(
     estimates : sequence of path
         One for each system.
     patterns : (str, str), optional
-        Of the references and of the estimates; see `find_side`.
+        Of the references and of the estimates; see `files_by_id`.
     low : path, optional
         The low-resolution files, named as the references are or as the estimates.
 
@@ -123,19 +74,19 @@ def pair_up(
     Raises
     ------
     SrbenchError
-        See `find_side`; also if a system has no pair at all, files are paired with folders, a low-resolution file
+        See `files_by_id`; also if a system has no pair at all, files are paired with folders, a low-resolution file
         is missing, or a system's folder is that of the references.
     """
     of_reference, of_estimate = patterns or (None, None)
-    references = find_side(reference, of_reference)
+    references = files_by_id(reference, of_reference)
     for each in estimates:
         if patterns is None and Path(reference).is_dir() and Path(each).resolve() == Path(reference).resolve():
             raise SrbenchError(
                 f"{each}: is the folder of the references itself, every file would be compared with itself. "
                 "--pattern REFERENCE ESTIMATE tells two kinds of files in one folder apart"
             )
-    sides = [find_side(each, of_estimate) for each in estimates]
-    matched = [_match(references, side) for side in sides]
+    sides = [files_by_id(each, of_estimate) for each in estimates]
+    matched = [match(references, side) for side in sides]
     if Path(reference).is_file() and all(Path(each).is_file() for each in estimates):
         matched = [{key: next(iter(side.values())) for key in references} for side in sides]
     for place, pairs, side in zip(estimates, matched, sides, strict=True):
@@ -186,48 +137,22 @@ def _of_no_side(places: Sequence[str | Path], sides: Sequence[dict[str, Utteranc
     return [tuple(file for file in found if file.resolve() not in known) for found in files]
 
 
-def _match(references: dict[str, Utterance], estimates: dict[str, Utterance]) -> dict[str, Utterance]:
-    """Return the estimates by the id of their reference."""
-    same = {key: estimates[key] for key in references if key in estimates}
-    if same:
-        return same
-    by_name = [_by_name(side) for side in (references, estimates)]
-    return {key: by_name[1][name] for key in references if (name := _name(key)) in by_name[0] and name in by_name[1]}
-
-
-def _by_name(side: dict[str, Utterance]) -> dict[str, Utterance]:
-    """Return the files whose name stands once in a side, by that name."""
-    times = Counter(_name(key) for key in side)
-    return {_name(key): each for key, each in side.items() if times[_name(key)] == 1}
-
-
-def _name(key: str) -> str:
-    return key.rpartition("/")[2]
-
-
 def _lows(
     low: str | Path, references: dict[str, Utterance], wanted: list[str], patterns: tuple[str, str] | None
 ) -> dict[str, Path]:
-    side = find_side(low)
+    side = files_by_id(low)
     if Path(low).is_file() and len(wanted) == 1:
         return {wanted[0]: Path(low)}
     for pattern in patterns or ():
         try:
-            side = find_side(low, pattern)
+            side = files_by_id(low, pattern)
             break
         except SrbenchError:
             continue
-    matched = _match(references, side)
+    matched = match(references, side)
     missing = [key for key in wanted if key not in matched]
     if missing:
         raise SrbenchError(
             f"{low}: has no low-resolution file for {len(missing)} of {len(wanted)} utterances, the first {missing[0]}"
         )
     return {key: matched[key].path for key in wanted}
-
-
-def _expression(pattern: str) -> re.Pattern[str]:
-    if pattern.count("{id}") != 1 or "/" in pattern:
-        raise SrbenchError(f"--pattern: '{pattern}' must be a file name with one {{id}} in it, such as '{{id}}.hr.wav'")
-    before, after = (".*".join(map(re.escape, part.split("*"))) for part in pattern.split("{id}"))
-    return re.compile(f"{before}(?P<id>.+){after}")
