@@ -127,7 +127,7 @@ class Apart:
         if self._process.wait(0.0) is None:
             with contextlib.suppress(OSError, AttributeError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        _end_all_with(self._token)
+        end_all_with(self._token)
         self._process.wait(5.0)
 
     def _how_it_ended(self) -> str:
@@ -196,7 +196,7 @@ def _end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _end_all_with(token: str) -> None:
+def end_all_with(token: str) -> None:
     """Kill what a process started and left behind: forks have its name, programs its environment. Linux only."""
     name, mark = f"{token}\n".encode(), f"{_MARK}={token}".encode()
     for place in Path("/proc").glob("[0-9]*"):

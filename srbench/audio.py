@@ -311,15 +311,27 @@ def damage_told(infinite: int, beyond: int) -> str:
     return f"{beyond} samples beyond 2^31 times full scale" if beyond else ""
 
 
-def write(path: str | Path, samples: Samples, sample_rate: int) -> None:
-    """Write a one-channel WAV file of 32-bit floats, so that nothing is clipped or rounded to 16 bits.
+class FileFormat(NamedTuple):
+    """How samples are written: the format and the sample format as libsndfile calls them, and the file's suffix."""
 
-    The file appears when it is whole.
+    container: str
+    subtype: str
+    suffix: str = ".wav"
+
+
+FLOAT32 = FileFormat("WAV", "FLOAT")
+
+
+def write(path: str | Path, samples: Samples, sample_rate: int, file_format: FileFormat = FLOAT32) -> None:
+    """Write a one-channel file; by default a WAV file of 32-bit floats, so that nothing is clipped or made coarse.
+
+    The file appears when it is whole. A format of integers cuts off what is beyond full scale.
 
     Parameters
     ----------
     samples : ndarray, shape (n,)
     sample_rate : int, in Hz
+    file_format : FileFormat
 
     Raises
     ------
@@ -330,9 +342,11 @@ def write(path: str | Path, samples: Samples, sample_rate: int) -> None:
     path = Path(path)
     with beside(path) as unfinished:
         try:
-            with sf.SoundFile(str(unfinished), "w", sample_rate, 1, "FLOAT", format="WAV") as file:
+            with sf.SoundFile(
+                str(unfinished), "w", sample_rate, 1, file_format.subtype, format=file_format.container
+            ) as file:
                 leave_time_out(file)
-                file.write(np.asarray(samples, dtype=np.float32))
+                file.write(np.asarray(samples, dtype=np.float32 if file_format == FLOAT32 else np.float64))
         except sf.SoundFileError as error:
             raise OSError(errno.EIO, "audio cannot be written", str(path)) from error
 

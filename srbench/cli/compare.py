@@ -86,7 +86,7 @@ def _runs(names: tuple[str, ...], options: RunOptions) -> list[Run]:
     asked = [name for name in names if name not in found]
     if asked:
         plan = options.plan()
-        entrants = options.entrants(asked)
+        entrants = options.entrants(asked, plan)
         for name, run in found.items():  # before anything is run in vain
             wanted = identity_of(plan, entrants[0].provenance(plan.protocol), SEED)
             refuse_different(run.manifest, wanted, name, entrants[0].name)

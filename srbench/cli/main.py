@@ -24,6 +24,7 @@ from srbench.errors import SrbenchError
 # command -> its module in srbench.cli (attribute `command`) and one line of help, so that --help loads none of them
 _COMMANDS = {
     "run": ("run", "Run upscalers through a protocol and print the leaderboard."),
+    "inputs": ("inputs", "Write the low-resolution files of a protocol, for a model that runs elsewhere."),
     "score": ("score", "Score audio made elsewhere, and check each pair for faults."),
     "compare": ("compare", "Compare upscalers utterance by utterance: differences, intervals, p-values."),
     "plot": ("plot", "Draw spectrograms, spectra, LSD over frequency, distributions."),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from srbench.cli.output import progress_bar
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, UpscalerError, shown
 
 if TYPE_CHECKING:
     from srbench.run import Entrant, Plan, Run
@@ -98,6 +98,37 @@ _RUN_OPTIONS = (
     channels_option,
     plugin_option,
     click.option(
+        "--estimates",
+        multiple=True,
+        metavar="NAME=DIR",
+        help="Files that a model made elsewhere, found by utterance. Repeat it for more.",
+    ),
+    click.option(
+        "--command",
+        "commands",
+        multiple=True,
+        metavar="NAME=PROGRAM…",
+        help="A program that reads the files in {in} and writes into {out}, or {in_file} and {out_file}. No shell.",
+    ),
+    click.option(
+        "--pattern",
+        metavar="NAME",
+        help="How --estimates and --command name their files, such as '{id}_up.wav'. Default: as the inputs.",
+    ),
+    click.option(
+        "--cwd",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="Folder in which a --command starts. Default: a fresh one, for each start.",
+    ),
+    click.option(
+        "--input-format",
+        default="float",
+        show_default=True,
+        type=click.Choice(["float", "float32", "flac", "pcm16"]),
+        help="Files that a --command is given: WAV of 64-bit or 32-bit floats, FLAC of 24 bits, WAV of 16 bits.",
+    ),
+    click.option(
         "--workers",
         default=1,
         show_default=True,
@@ -170,6 +201,11 @@ class RunOptions:
     metrics: tuple[str, ...]
     channels: str | None
     plugins: tuple[Path, ...]
+    estimates: tuple[str, ...]
+    commands: tuple[str, ...]
+    pattern: str | None
+    cwd: Path | None
+    input_format: str
     workers: int
     timeout: float | None
     dask: str | None
@@ -204,17 +240,96 @@ class RunOptions:
             channels=self.channels,
         )
 
-    def entrants(self, names: Sequence[str]) -> tuple[Entrant, ...]:
-        """Return the upscalers of these names, each once; a name that is not registered is an error at once."""
+    def given_names(self) -> tuple[str, ...]:
+        """Return the names of the folders of estimates and of the commands.
+
+        Raises
+        ------
+        SrbenchError
+            If one is not ``NAME=…``, or two have one name.
+        """
+        return (*self._by_name("--estimates", self.estimates), *self._by_name("--command", self.commands))
+
+    def _by_name(self, option: str, given: Sequence[str]) -> dict[str, str]:
+        pairs = [(name, rest) for name, _, rest in (each.partition("=") for each in given)]
+        for (name, rest), told in zip(pairs, given, strict=True):
+            if not name or not rest:
+                raise SrbenchError(f"{option} is NAME=…, as in mynet=…, not {shown(told)!r}")
+        everything = [each.partition("=")[0] for each in (*self.estimates, *self.commands)]
+        twice = next((name for name in everything if everything.count(name) > 1), None)
+        if twice is not None:
+            raise SrbenchError(f"{option}: the name {shown(twice)!r} was given twice")
+        return dict(pairs)
+
+    def entrants(self, names: Sequence[str], plan: Plan, left_out: dict[str, str] | None = None) -> tuple[Entrant, ...]:
+        """Return who bears these names, each once: upscalers, folders of estimates, commands.
+
+        Parameters
+        ----------
+        names : sequence of str
+        plan : Plan
+        left_out : dict of str to str, optional
+            Takes the names of those that cannot be loaded, and why. Without it such a one is an error.
+
+        Raises
+        ------
+        SrbenchError
+            If a name is not known, or there is nobody.
+        """
+        from srbench.run.model import readable_plugins
+
+        folders = self._by_name("--estimates", self.estimates)
+        lines = self._by_name("--command", self.commands)
+        files = tuple(dict.fromkeys(path.resolve() for path in self.plugins))
+        unreadable: dict[Path, str] = {}
+        if set(names) - set(self.given_names()):
+            files = readable_plugins(files, None if left_out is None or len(names) == 1 else unreadable)
+        found = []
+        for name in dict.fromkeys(names):
+            try:
+                if name in folders:
+                    found.append(self._found_in(name, folders[name], plan))
+                elif name in lines:
+                    found.append(self._parsed(name, lines[name]))
+                else:
+                    found.append(self._upscaler(name, files, "; ".join(unreadable.values())))
+            except UpscalerError as error:
+                if left_out is None or len(names) == 1:
+                    raise
+                left_out[name] = str(error)
+        if left_out is not None:
+            blamed = "; ".join(left_out.values())
+            left_out |= {str(file): why for file, why in unreadable.items() if why not in blamed}
+        return tuple(found)
+
+    def _found_in(self, name: str, folder: str, plan: Plan) -> Entrant:
+        from srbench.run.elsewhere import found_in
+
+        try:
+            return found_in(name, folder, plan.corpus.by_id(), self.pattern)
+        except SrbenchError as error:
+            raise UpscalerError(str(error)) from error
+
+    def _parsed(self, name: str, line: str) -> Entrant:
+        from srbench.run.command import parsed
+
+        folder = None if self.cwd is None else self.cwd.absolute()
+        return parsed(
+            name, line, pattern=self.pattern, working=folder, input_format=self.input_format, batch=self.batch or 1
+        )
+
+    def _upscaler(self, name: str, plugins: tuple[Path, ...], unreadable: str) -> Entrant:
         from srbench.run import Entrant
         from srbench.run.model import own_plugins
 
-        files = tuple(dict.fromkeys(path.resolve() for path in self.plugins))
-        made = (
-            Entrant(name, plugins=own_plugins(name, files), device=self.device, precision=self.precision)
-            for name in dict.fromkeys(names)
-        )
-        return tuple(dataclasses.replace(each, batch=self._batch(each)) for each in made)
+        try:
+            own = own_plugins(name, plugins)
+        except SrbenchError as error:
+            if unreadable:  # it may be in there
+                raise UpscalerError(unreadable) from error
+            raise
+        made = Entrant(name, plugins=own, device=self.device, precision=self.precision)
+        return dataclasses.replace(made, batch=self._batch(made))
 
     def _batch(self, entrant: Entrant) -> int:
         if self.batch is not None:
@@ -279,7 +394,7 @@ class RunOptions:
                 entrant.provenance(plan.protocol)
                 able.append((entrant, plan))
             except SrbenchError as error:
-                if left_out is None or len(plans) == 1:
+                if left_out is None or (len(plans) == 1 and not left_out):
                     raise
                 left_out[entrant.name] = str(error)
         if left_out and not able:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     "--model",
     "models",
     multiple=True,
-    required=True,
     metavar="NAME",
     help="An upscaler, or NAME@WEIGHTS. Repeat it for more. 'srbench list upscalers' shows the names.",
 )
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json: bool) -> int:
     """Run upscalers through a protocol, utterance by utterance, and print the leaderboard.
 
+    A model is a registered upscaler (--model), a folder of files that it made elsewhere (--estimates), or a program
+    (--command). All are held to the same checks. 'srbench inputs' writes what a model elsewhere needs.
+
     Without --data it uses the embedded corpus of synthetic speech. Give the same command again to resume a run that
     was stopped. A finished run is not run again.
 
@@ -41,12 +43,17 @@ def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json
     """
     from srbench.results import leaderboard, leaderboard_name, write_leaderboard
 
+    names = (*models, *options.given_names())
+    if not names:
+        raise click.UsageError("Nothing to run: give --model NAME, --estimates NAME=DIR or --command NAME=PROGRAM.")
+    if both := set(models) & set(options.given_names()):
+        raise click.UsageError(f"The name '{min(both)}' is given by --model too.")
     plan = options.plan()
-    asked = options.entrants(models)
-    beside = _anchors(models) if anchors else ()
     left_out: dict[str, str] = {}
+    asked = options.entrants(names, plan, left_out)
+    beside = _anchors(models) if anchors else ()
     runs = options.run([(entrant, plan) for entrant in asked], [(entrant, plan) for entrant in beside], left_out)
-    n = len(asked) - len(left_out)
+    n = len(runs) - len(beside)
     folder = options.results / plan.protocol.name
     document = leaderboard(plan, runs[:n], runs[n:], folder)
     document["left_out"] = [{"name": name, "error": why} for name, why in left_out.items()]

@@ -14,7 +14,7 @@ from srbench.folders.references import differing_terms, is_scored, references_of
 from srbench.protocols import load_protocol, protocol_names
 from srbench.run import Record, Run, find_runs, open_run
 from srbench.run.basis import Basis, Terms, of_protocol
-from srbench.run.manifest import MANIFEST
+from srbench.run.manifest import ANCHOR, MANIFEST
 from srbench.run.recordings import is_recording
 
 
@@ -144,7 +144,7 @@ def take_in(
             aside.append(Aside(folder, (reason,), direct))
             continue
         candidate = Candidate(run, basis)
-        key = (basis.name, run.manifest.upscaler.kind, candidate.upscaler)
+        key = (basis.name, ANCHOR if run.manifest.upscaler.anchor else "", candidate.upscaler)
         found.setdefault(key, []).append(candidate)
     found, strange = _one_set_a_name(found, standing or {})
     lost = {c.basis.name for c, _ in strange} - {name for name, _, _ in found}  # nothing of it is published

@@ -21,7 +21,7 @@ from srbench.results.aggregate import Aggregate, aggregate_row, aggregate_run, s
 from srbench.run import ORACLES, Record, Run
 from srbench.run.basis import Basis
 from srbench.run.folder import ANEW
-from srbench.run.manifest import ANCHOR, AUDIO, MANIFEST, Manifest, Utterances
+from srbench.run.manifest import ANCHOR, AUDIO, COMMAND, ESTIMATES, MANIFEST, UPSCALER, Manifest, Utterances
 from srbench.run.recordings import recordings
 from srbench.signature import differing_fields
 from srbench.table import read_table
@@ -100,7 +100,7 @@ def check_run(run: Run, basis: Basis, corpus: Corpus | None = None) -> Checked:
 def _check_manifest(manifest: Manifest) -> list[Finding]:
     told = manifest.upscaler
     wrong: list[str] = []
-    if told.kind not in ("upscaler", ANCHOR, AUDIO) or (told.anchor and told.name not in ORACLES):
+    if told.kind not in (UPSCALER, ANCHOR, ESTIMATES, COMMAND, AUDIO) or (told.anchor and told.name not in ORACLES):
         wrong.append(f"there is no {told.kind} '{told.name}'")
     way = "if it is of a plug-in, name its file with --plugin"
     wrong += [f"there is no metric '{name}' here; {way}" for name in manifest.metrics if name not in METRICS]

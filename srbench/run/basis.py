@@ -20,7 +20,7 @@ from srbench.metrics import Definition, Pair, measure_all
 from srbench.protocols import Protocol
 from srbench.run.entrant import Entrant
 from srbench.run.folder import Run
-from srbench.run.manifest import MANIFEST
+from srbench.run.manifest import COMMAND, ESTIMATES, MANIFEST
 from srbench.run.pipeline import Task, evaluate
 from srbench.run.plan import not_own
 from srbench.run.recordings import is_recording
@@ -201,10 +201,12 @@ class OfProtocol(Basis):
 
     def again(self, run: Run, corpus: Corpus, plugins: Sequence[Path]) -> Again:
         """Have the upscaler make the estimates where it is here and what it was; else take those that the run kept."""
+        kind = run.manifest.upscaler.kind
         try:
-            return Again(self._run_again(run, entrant_of(run, self.protocol, plugins), corpus))
+            made_again = self._run_again(run, entrant_of(run, self.protocol, plugins), corpus)
+            return Again(made_again, MEASURED if kind == ESTIMATES else RUN)
         except SrbenchError as error:
-            if not (run.folder / "audio").is_dir():
+            if not (run.folder / "audio").is_dir() and kind != COMMAND:  # what a command wrote may be in the cache
                 raise SrbenchError(f"it kept no audio, and {error}") from error
         return Again(self._measure_again(run, corpus), MEASURED, kept=True)
 

@@ -13,7 +13,9 @@ from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
 from srbench.files import alone_in, clear_unfinished, need_plain
 from srbench.run.batches import in_batches
-from srbench.run.entrant import Entrant, leakage
+from srbench.run.command import Command
+from srbench.run.elsewhere import MadeElsewhere
+from srbench.run.entrant import Entrant
 from srbench.run.estimates import Estimates, estimates_in
 from srbench.run.folder import Run
 from srbench.run.manifest import Manifest, Provenance, identity_of, manifest
@@ -21,6 +23,7 @@ from srbench.run.pipeline import Task, audio_file, blank, evaluate
 from srbench.run.plan import Plan
 from srbench.run.record import Record, write_records
 from srbench.run.recordings import recordings
+from srbench.run.through_files import from_folder, from_program
 from srbench.run.workers import HERE, Where, Work, do_all
 
 SEED = 0
@@ -83,7 +86,8 @@ def run_entrant(
     )
     if where.workers > 1 or where.executor is not None:
         entrant.close()  # its processes are the workers' now
-    begins = manifest(plan, known, leakage(provenance, plan))
+    given = entrant.folder if isinstance(entrant, MadeElsewhere) else None
+    begins = manifest(plan, known, entrant.warnings(plan, provenance), given)
     with closing(entrant), begun(folder, begins, fresh=fresh, wait=wait) as (journal, told):
         records = _evaluate_all(plan, task, journal, where, progress)
         if all(record.input_at_fault for record in records):
@@ -134,7 +138,7 @@ def _estimates(
     results: Path, plan: Plan, entrant: Entrant, provenance: Provenance, seed: int, gigabytes: float
 ) -> Estimates | None:
     """Return where estimates are kept; None for anchors, which are made quickly, and where none are wanted."""
-    if entrant.anchor or gigabytes <= 0:
+    if not entrant.makes or gigabytes <= 0:
         return None
     return estimates_in(results, plan.protocol, provenance, seed, int(gigabytes * 1e9))
 
@@ -152,10 +156,22 @@ def _started_before(folder: Path) -> str:
 def _evaluate_all(
     plan: Plan, task: Task, journal_path: Path, where: Where, progress: Progress | None
 ) -> tuple[Record, ...]:
-    batched = partial(in_batches, task, task.entrant.batch) if task.entrant.batch > 1 else None
+    batched = _batched(task, journal_path.parent, where)
     work = Work(Record, partial(evaluate, task), partial(_died, task), partial(_still_good, task), batched)
     told = partial(progress, task.entrant.name) if progress else None
     return do_all(work, plan.utterances, journal_path, where, told)
+
+
+def _batched(task: Task, folder: Path, where: Where) -> Callable[..., Iterator[Record]] | None:
+    """Return how utterances are done otherwise than one by one; None where they are."""
+    entrant = task.entrant
+    if isinstance(entrant, Command):
+        if where.executor is not None:
+            raise SrbenchError(f"{entrant.name}: --command does not work with --dask")
+        return partial(from_program, task, entrant, folder, where.workers)
+    if isinstance(entrant, MadeElsewhere):
+        return partial(from_folder, task, entrant)
+    return partial(in_batches, task, entrant.batch) if entrant.batch > 1 else None
 
 
 def _still_good(task: Task, record: Record, utterance: Utterance) -> bool:

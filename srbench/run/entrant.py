@@ -21,7 +21,7 @@ from srbench.errors import SrbenchError
 from srbench.names import check_name
 from srbench.plugins import announce
 from srbench.protocols import Prepared, Protocol
-from srbench.run.manifest import ANCHOR, Provenance, tell_of
+from srbench.run.manifest import ANCHOR, UPSCALER, Provenance, tell_of
 from srbench.run.model import Model, ModelProcess
 from srbench.run.plan import Plan
 from srbench.upscaler import find_registration, registrations
@@ -70,7 +70,7 @@ class Entrant:
             raise SrbenchError(f"upscaler {self.name} takes one signal at a time (no method upscale_batch): no --batch")
         told: dict[str, Any] = {"device": self.device} if self.device else {}
         told |= {"batch": self.batch} if self.batch > 1 else {}  # last digits may depend on what goes together
-        return tell_of(self.name, {**process.told, "name": _told_name(self.name), "kind": "upscaler", **told})
+        return tell_of(self.name, {**process.told, "name": _told_name(self.name), "kind": UPSCALER, **told})
 
     @property
     def model(self) -> Model:
@@ -97,10 +97,27 @@ class Entrant:
         if (process := _PROCESSES.pop(self.model, None)) is not None:
             process.close()
 
+    @property
+    def makes(self) -> bool:
+        """Whether making an estimate may take long, so that it is worth to be kept."""
+        return not self.anchor
+
+    def warnings(self, plan: Plan, provenance: Provenance) -> list[str]:
+        """Return what has to stand beside its numbers, as far as that is known before it is run."""
+        return leakage(provenance, plan)
+
     def estimate(
-        self, prepared: Prepared, protocol: Protocol, seed: int = 0, seconds: float | None = None
-    ) -> tuple[Samples, float]:
+        self,
+        prepared: Prepared,
+        protocol: Protocol,
+        seed: int = 0,
+        seconds: float | None = None,
+        *,
+        utterance_id: str = "",
+    ) -> tuple[Samples, float | None]:
         """Return the estimate of a reference from its low-resolution version, and the seconds that it took.
+
+        None where that is not known.
 
         An anchor makes it from the reference itself; an upscaler is given the low resolution alone.
 
@@ -112,6 +129,8 @@ class Entrant:
             For the global generators.
         seconds : float, optional
             That it may take.
+        utterance_id : str
+            For entrants whose estimates are files.
 
         Raises
         ------

@@ -26,14 +26,16 @@ from srbench.signature import Signature
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-AUDIO, ANCHOR = "audio", "anchor"  # kinds of provenance; an upscaler is the third
+# kinds of provenance: an upscaler, one of ours that needs the reference, files that a run was given, a program, and
+# files that were scored without a protocol
+UPSCALER, ANCHOR, ESTIMATES, COMMAND, AUDIO = "upscaler", "anchor", "estimates", "command", "audio"
 _LARGEST = 10_000_000  # bytes of a manifest
 _PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "torch")
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Who made the estimates of a run: an upscaler, an anchor, or (`AUDIO`) somebody elsewhere.
+    """Who made the estimates of a run: an upscaler, an anchor, a command, or somebody elsewhere.
 
     ``told`` is all that it tells of itself, the other fields included: an upscaler may tell what it likes.
     """
@@ -196,8 +198,8 @@ def identity_of(plan: Plan, upscaler: Provenance, seed: int) -> Identity:
     return identity(plan.signature, plan.definitions, [each.id for each in plan.utterances], upscaler, seed)
 
 
-def manifest(plan: Plan, known: Identity, warnings: Sequence[str]) -> Manifest:
-    """Return the manifest of the run of a plan that begins now."""
+def manifest(plan: Plan, known: Identity, warnings: Sequence[str], estimates: Path | None = None) -> Manifest:
+    """Return the manifest of the run of a plan that begins now; ``estimates`` is a folder that they are given in."""
     return begin(
         known,
         protocol=plan.protocol.name,
@@ -205,7 +207,9 @@ def manifest(plan: Plan, known: Identity, warnings: Sequence[str]) -> Manifest:
         split=SplitFound(plan.split, plan.side, plan.expected, plan.found),
         own_corpus=plan.own,
         notes=plan.notes,
-        corpus=CorpusFound(plan.corpus.name, plan.corpus.root.name),
+        corpus=CorpusFound(
+            plan.corpus.name, plan.corpus.root.name, estimates=None if estimates is None else str(estimates)
+        ),
         warnings=warnings,
     )
 

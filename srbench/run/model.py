@@ -148,6 +148,32 @@ def names_in(plugin: Path) -> tuple[Registration, ...]:
     )
 
 
+def readable_plugins(plugins: Sequence[Path], unreadable: dict[Path, str] | None = None) -> tuple[Path, ...]:
+    """Return the plug-in files that can be loaded.
+
+    Parameters
+    ----------
+    plugins : sequence of Path
+    unreadable : dict of Path to str, optional
+        Takes the others, and why. Without it such a one is an error.
+
+    Raises
+    ------
+    SrbenchError
+        If one cannot be loaded, or holds no upscaler.
+    """
+    found = []
+    for file in plugins:
+        try:
+            names_in(file)
+            found.append(file)
+        except SrbenchError as error:
+            if unreadable is None:
+                raise
+            unreadable[file] = str(error)
+    return tuple(found)
+
+
 def own_plugins(name: str, plugins: Sequence[Path]) -> tuple[Path, ...]:
     """Return the plug-in file that holds an upscaler, none for one of an installed package.
 

@@ -16,6 +16,7 @@ from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError, UpscalerError, cut
 from srbench.metrics import Definition, Pair
 from srbench.protocols import Prepared, Protocol, prepare
+from srbench.run.elsewhere import EstimateFile, read_estimate
 from srbench.run.entrant import Entrant
 from srbench.run.estimates import LEAST_SECONDS, Estimates
 from srbench.run.measuring import measure
@@ -60,11 +61,15 @@ _LONGEST_REASON = 1000  # characters: an upscaler that calls itself has hundreds
 
 
 class Made(NamedTuple):
-    """An estimate that was made elsewhere than where it is measured, and the seconds it took; or why there is none."""
+    """An estimate that was made elsewhere than where it is measured, and the seconds it took; or why there is none.
+
+    ``file`` holds it in place of ``estimate``, and is held to the contract when it is read.
+    """
 
     estimate: Samples | None
-    seconds: float
+    seconds: float | None
     error: str = ""
+    file: EstimateFile | None = None
 
 
 def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Record:
@@ -115,18 +120,21 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
 
 def _estimate(
     task: Task, utterance: Utterance, stamp: str, prepared: Prepared, made: Made | None
-) -> tuple[Samples, float]:
+) -> tuple[Samples, float | None]:
     """Return the estimate and the seconds that it took: made already, kept from before, or made now."""
     if made is not None and made.error:
         raise UpscalerError(made.error)
     kept = task.estimates
+    if made is not None and made.file is not None:
+        made = made._replace(estimate=read_estimate(made.file, task.protocol.high_rate, len(prepared.reference)))
     if made is None or made.estimate is None:
         found = _kept(task, utterance, prepared, stamp)
         if found is not None:
             return found
-        made = Made(*task.entrant.estimate(prepared, task.protocol, seed_of(task.seed, utterance.id), task.timeout))
+        seed = seed_of(task.seed, utterance.id)
+        made = Made(*task.entrant.estimate(prepared, task.protocol, seed, task.timeout, utterance_id=utterance.id))
     assert made.estimate is not None
-    if kept and made.seconds >= LEAST_SECONDS:
+    if kept and made.seconds is not None and (made.seconds >= LEAST_SECONDS or made.file is not None):
         kept.keep(utterance.id, stamp, made.estimate, made.seconds)
     return made.estimate, made.seconds
 

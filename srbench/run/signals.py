@@ -11,9 +11,11 @@ from srbench.audio import Samples
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.protocols import Protocol, prepare
+from srbench.run.elsewhere import MadeElsewhere, found_in
 from srbench.run.entrant import Entrant
 from srbench.run.estimates import estimates_in
 from srbench.run.folder import Run
+from srbench.run.manifest import COMMAND, ESTIMATES, Provenance
 from srbench.run.pipeline import audio_file, seed_of
 from srbench.run.recordings import is_recording
 
@@ -46,6 +48,10 @@ def entrant_of(run: Run, protocol: Protocol, plugins: Sequence[Path] = ()) -> En
     """
     told = run.manifest.upscaler
     name = told.name
+    if told.kind == COMMAND:  # a run that came from somewhere would have us run anything
+        raise SrbenchError(f"{name}: a command that stands in a run is not run")
+    if told.kind == ESTIMATES:
+        return _found_again(run, protocol)
     weights = name.partition("@")[2]
     if PureWindowsPath(weights).name != weights:  # a run tells the file's name only; a place is somebody's invention
         raise SrbenchError(f"{name}: a run does not say where weights are: this one was edited")
@@ -58,11 +64,27 @@ def entrant_of(run: Run, protocol: Protocol, plugins: Sequence[Path] = ()) -> En
         device=told.device,
         precision=told.precision,
     )
-    then, now = told.told, entrant.provenance(protocol).told
-    differ = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
-    if differ:
-        raise SrbenchError(f"{name} is not the upscaler of this run: its {', '.join(differ)} differ")
+    _refuse_other(told, entrant.provenance(protocol))
     return entrant
+
+
+def _found_again(run: Run, protocol: Protocol) -> MadeElsewhere:
+    """Return the folder of estimates that a run was given, if it is what it was."""
+    told = run.manifest.upscaler
+    pattern = told.told.get("pattern")
+    folder = run.manifest.corpus.estimates
+    if not folder:
+        raise SrbenchError(f"{told.name}: its run does not say where its estimates lay")
+    ids = {record.utterance: None for record in run.records}
+    found = found_in(told.name, folder, ids, pattern if isinstance(pattern, str) else None)
+    _refuse_other(told, found.provenance(protocol))
+    return found
+
+
+def _refuse_other(then: Provenance, now: Provenance) -> None:
+    differ = sorted(key for key in then.told.keys() | now.told.keys() if then.told.get(key) != now.told.get(key))
+    if differ:
+        raise SrbenchError(f"{then.name} is not the upscaler of this run: its {', '.join(differ)} differ")
 
 
 def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, entrant: Entrant | None) -> Signals:
@@ -99,12 +121,12 @@ def signals(run: Run, protocol: Protocol, corpus: Corpus, utterance_id: str, ent
         if rate != protocol.high_rate or len(estimate) != len(prepared.reference):
             raise SrbenchError(f"{kept}: is not the estimate of {utterance_id}: another rate or length")
         return Signals(*prepared, estimate, True)
+    seed, samples = run.manifest.seed, len(prepared.reference)
+    if entrant is None or entrant.makes:
+        cache = estimates_in(run.folder.parent.parent, protocol, run.manifest.upscaler, seed, 0)
+        if (found := cache.find(utterance_id, record.stamp, samples)) is not None:
+            return Signals(*prepared, found[0], False)
     if entrant is None:
         raise SrbenchError(f"{run.folder.name} kept no audio of {utterance_id} (run with --save-audio)")
-    seed = run.manifest.seed
-    found = estimates_in(run.folder.parent.parent, protocol, run.manifest.upscaler, seed, 0).find(
-        utterance_id, record.stamp, len(prepared.reference)
-    )
-    if found is not None:
-        return Signals(*prepared, found[0], False)
-    return Signals(*prepared, entrant.estimate(prepared, protocol, seed_of(seed, utterance_id))[0], False)
+    made, _ = entrant.estimate(prepared, protocol, seed_of(seed, utterance_id), utterance_id=utterance_id)
+    return Signals(*prepared, made, False)
