@@ -246,9 +246,17 @@ class RunOptions:
         Raises
         ------
         SrbenchError
-            If one is not ``NAME=…``, or two have one name.
+            If one is not ``NAME=…``, two have one name, or one has an anchor's.
         """
-        return (*self._by_name("--estimates", self.estimates), *self._by_name("--command", self.commands))
+        from srbench.run import FLOOR, ORACLES
+
+        names = (*self._by_name("--estimates", self.estimates), *self._by_name("--command", self.commands))
+        for name in names:
+            if name in (FLOOR, *ORACLES):
+                raise SrbenchError(
+                    f"'{name}' is the name of an anchor, which stands on every leaderboard: take another"
+                )
+        return names
 
     def _by_name(self, option: str, given: Sequence[str]) -> dict[str, str]:
         pairs = [(name, rest) for name, _, rest in (each.partition("=") for each in given)]

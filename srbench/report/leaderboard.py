@@ -64,6 +64,8 @@ def _print_footnotes(console: Any, document: dict[str, Any]) -> None:
         lines.append(
             "Dim: anchors. ceiling = perfect low band, nothing above it; reference = the reference against itself."
         )
+    for made in sorted({entry["made"] for entry in entries} - {""}):
+        lines.append(f"{made.capitalize()}: {', '.join(e['name'] for e in entries if e['made'] == made)}.")
     paired = [Standing(**value["paired"]) for value in values]
     lines += legend({mark(each) for each in paired}, any(each.best == "yes" for each in paired))
     overs = [{name: value["over"] for name, value in entry["metrics"].items()} for entry in entries]

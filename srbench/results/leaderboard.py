@@ -91,6 +91,7 @@ def write_leaderboard(document: dict[str, Any], path: str | Path) -> None:
             row = {
                 "upscaler": entry["name"],
                 "kind": kind[:-1],
+                "made": entry["made"],
                 "scored": document["split"]["scored"],
                 "expected": document["split"]["expected"],
                 "failed": entry["failed"],
@@ -118,6 +119,7 @@ def run_entry(run: Run) -> dict[str, Any]:
         "failures": [{"utterance": r.utterance, "error": r.error} for r in run.records if r.error],
         "real_time_factor": real_time_factor(run),
         "warnings": list(run.manifest.warnings),
+        "made": run.manifest.upscaler.made,
         "provenance": dict(run.manifest.upscaler.told),
         "run_dir": str(run.folder),
         "metrics": {name: _metric(aggregate) for name, aggregate in aggregates.items()},

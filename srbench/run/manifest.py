@@ -52,6 +52,11 @@ class Provenance:
         """Whether it is an anchor."""
         return self.kind == ANCHOR
 
+    @property
+    def made(self) -> str:
+        """How a table says where the estimates come from; "" for what srbench ran itself."""
+        return {ESTIMATES: "made elsewhere", COMMAND: "made by a command"}.get(self.kind, "")
+
 
 @dataclass(frozen=True)
 class Utterances:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import shlex
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,8 +20,9 @@ from srbench.run.inputs import write_low
 from srbench.run.pipeline import Made, Task, evaluate, one_line, read_low, seed_of
 from srbench.run.program import Ended, Programs
 from srbench.run.record import Record
+from srbench.upscaler import LOG
 
-LOG = "command.log"
+PRINTED = "command.log"
 _WORK = "command"  # below the run's folder, while a program runs
 _AHEAD = 16  # utterances that wait to be measured
 
@@ -66,6 +68,7 @@ def from_program(
     pool : Executor
         Who writes the inputs and measures.
     """
+    LOG.info("running command %s: %s", entrant.name, shlex.join(entrant.arguments))
     shutil.rmtree(folder / _WORK, ignore_errors=True)  # of one that was killed
     most = 1 if entrant.per_file else entrant.batch if entrant.batch > 1 else TOGETHER
     together = min(most, max(1, ceil(len(utterances) / workers)))
@@ -164,7 +167,7 @@ class _Starts:
         told = f"== {len(ids)} utterances from {ids[0]}: {ended.why or 'exit status 0'}, {ended.seconds:.1f} s\n"
         with self._lock:
             self._in_vain = self._in_vain + 1 if ended.why else 0
-            with (self._folder / LOG).open("ab") as log, (place / "log").open("rb") as printed:
+            with (self._folder / PRINTED).open("ab") as log, (place / "log").open("rb") as printed:
                 log.write(told.encode())
                 shutil.copyfileobj(printed, log)
 
