@@ -75,7 +75,13 @@ class FunctionEntrant(Entrant):
         """Do nothing: it has no process of its own."""
 
     def estimate(
-        self, prepared: Prepared, protocol: Protocol, seed: int = 0, seconds: float | None = None
+        self,
+        prepared: Prepared,
+        protocol: Protocol,
+        seed: int = 0,
+        seconds: float | None = None,
+        *,
+        utterance_id: str = "",
     ) -> tuple[Samples, float]:
         """Return the estimate of one low-resolution signal, and the seconds that it took; see `Entrant.estimate`.
 

@@ -235,7 +235,7 @@ def test_a_misspelt_name_costs_no_work(cli: Cli, data: Path, tmp_path: Path) -> 
 
 
 def test_misuse_of_options(cli: Cli, data: Path) -> None:
-    refused(cli(), "Missing option '--model'", "srbench run --help")
+    refused(cli(), "--model NAME", "srbench run --help")
     refused(cli("--model", "spline", "--wokers", "2"), "No such option", "--wokers")
     refused(cli("--model", "spline", "extra"), "unexpected extra argument (extra)")
     refused(cli("--model"), "--model")
