@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from srbench.run.workers import Where
 
 GPU_BATCH = 16
+_UNREADABLE = "srbench.unreadable_plugins"
 
 
 def _a_number(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -29,21 +30,32 @@ def _a_number(_context: click.Context, parameter: click.Parameter, value: float 
     return value
 
 
-def as_metric(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+def as_metric(context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
     """Return names of metrics as they are registered, however they were spelt; for options that take one or several."""
     from srbench.metrics import get_metric
 
-    return (
-        tuple(get_metric(each).name for each in value) if isinstance(value, tuple) else value and get_metric(value).name
-    )
+    try:
+        several = isinstance(value, tuple)
+        return tuple(get_metric(each).name for each in value) if several else value and get_metric(value).name
+    except SrbenchError as error:
+        if why := context.meta.get(_UNREADABLE):  # it may be in there
+            raise SrbenchError(str(why)) from error
+        raise
 
 
-def _used(_context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Have the metrics of plug-in files known before other options name them."""
+def _used(context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Have the metrics of plug-in files known before other options name them.
+
+    A file that cannot be loaded does not end ``srbench run``, which may have other models: it comes to that later.
+    """
     if value:
         from srbench.metrics import use_plugins
+        from srbench.run.model import readable_plugins
 
-        use_plugins(value)
+        unreadable: dict[Path, str] = {}
+        several = context.command.name == "run"
+        use_plugins(readable_plugins([each.resolve() for each in value], unreadable if several else None))
+        context.meta[_UNREADABLE] = "; ".join(unreadable.values())
     return value
 
 
@@ -290,8 +302,7 @@ class RunOptions:
         lines = self._by_name("--command", self.commands)
         files = tuple(dict.fromkeys(path.resolve() for path in self.plugins))
         unreadable: dict[Path, str] = {}
-        if set(names) - set(self.given_names()):
-            files = readable_plugins(files, None if left_out is None or len(names) == 1 else unreadable)
+        files = readable_plugins(files, None if left_out is None or len(names) == 1 else unreadable)
         found = []
         for name in dict.fromkeys(names):
             try:

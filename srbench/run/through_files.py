@@ -14,13 +14,13 @@ from pathlib import Path
 
 from srbench.corpora import Utterance
 from srbench.errors import SrbenchError
+from srbench.plugins import LOG
 from srbench.run.command import TOGETHER, Command
 from srbench.run.elsewhere import EstimateFile, MadeElsewhere
 from srbench.run.inputs import write_low
 from srbench.run.pipeline import Made, Task, evaluate, one_line, read_low, seed_of
 from srbench.run.program import Ended, Programs
 from srbench.run.record import Record
-from srbench.upscaler import LOG
 
 PRINTED = "command.log"
 _WORK = "command"  # below the run's folder, while a program runs

@@ -210,6 +210,12 @@ def test_a_plug_in_that_nobody_needed_is_named_too(cli: Cli, tmp_path: Path) -> 
     assert "unreadable.py was not run" in err
 
 
+def test_a_metric_of_a_plug_in_that_cannot_be_loaded(cli: Cli) -> None:
+    Path("unreadable.py").write_text("import a_package_that_is_nowhere\n")
+    models = ("--model", "linear", "--model", "hold", "--plugin", "unreadable.py")
+    refused(cli("run", *models, "--metric", "mine"), "a_package_that_is_nowhere")
+
+
 def test_a_misspelt_name_is_misuse(cli: Cli) -> None:
     refused(cli("run", "--model", "linear", "--model", "splin"), "splin", "spline")
 
