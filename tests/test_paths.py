@@ -16,9 +16,9 @@ from srbench.folders.job import make_job, score_system
 from srbench.protocols import load_protocol
 from srbench.report.tables import write_tables
 from srbench.results.aggregate import aggregate_run
-from srbench.results.board import read_board
+from srbench.results.board_file import read_board, read_boards
 from srbench.results.intake import known_protocols
-from srbench.results.publish import publish, read_boards
+from srbench.results.publish import publish
 from srbench.results.scoring import score_document, write_score_table
 from srbench.run import Entrant, find_runs, make_plan, open_run, run_entrant
 from srbench.table import read_table, write_table

@@ -34,9 +34,9 @@ from srbench.lint.table import read_table
 from srbench.protocols import load_protocol
 from srbench.report.tables import write_tables
 from srbench.results import aggregate_run, compare_runs, write_aggregates
-from srbench.results.board import read_board
+from srbench.results.board_file import read_board
+from srbench.results.literature import load_published
 from srbench.results.publish import publish
-from srbench.results.published import load_published
 from srbench.run import Entrant, make_plan, open_run, run_entrant
 from srbench.run.estimates import Estimates
 from srbench.run.journal import read_journal

@@ -20,7 +20,7 @@ from srbench.metrics import get_metric
 from srbench.protocols import load_protocol
 from srbench.report.headings import heading, number
 from srbench.results.aggregate import aggregate_row, aggregate_run, write_aggregates
-from srbench.results.leaderboard import plain
+from srbench.results.board import plain
 from srbench.run import Entrant, Plan, Run, Signals, entrant_of, signals
 from srbench.run.record import COLUMNS
 from srbench.threads import single_threaded
@@ -281,7 +281,7 @@ class Result:
         rows = []
         for name, a in aggregate_run(self.run).items():
             digits = get_metric(name).digits
-            low, high = (number(plain(bound), digits) for bound in a.ci95)
+            low, high = (number(plain(bound), digits) for bound in a.interval)
             cells = (heading(name), number(plain(a.mean), digits), f"[{low}, {high}]", str(a.n))
             rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
         counted = f"{n - failed} of {self.run.manifest.split.expected} utterances"

@@ -81,7 +81,7 @@ def spectrogram_command(
     """
     from srbench.report.figure import find_utterance, save, upscale_utterance
     from srbench.report.spectrogram import draw_spectrograms, peak_db, utterance_panels
-    from srbench.results.leaderboard import plain
+    from srbench.results.board import plain
     from srbench.threads import single_threaded
 
     # one utterance speaks for itself: it does not matter whether the rest of the split is there

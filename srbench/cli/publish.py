@@ -110,7 +110,7 @@ def command(
     """
     from srbench.files import alone_in
     from srbench.report.tables import write_tables
-    from srbench.results.board import read_board
+    from srbench.results.board_file import read_board
     from srbench.results.intake import known_protocols
     from srbench.results.publish import publish
 
@@ -165,8 +165,9 @@ def _build_site(
 ) -> tuple[list[str], list[Aside]]:
     """Build the site of all leaderboards in the folder; return what is to be said, and the files that are not fit."""
     from srbench.report.site import build_site
-    from srbench.results.publish import PUBLISHED, read_boards
-    from srbench.results.published import load_published
+    from srbench.results.board_file import PUBLISHED, read_boards
+    from srbench.results.intake import Aside
+    from srbench.results.literature import load_published
 
     boards, faults = read_boards(leaderboard)
     others = leaderboard / PUBLISHED
@@ -179,7 +180,7 @@ def _build_site(
         protocols=protocols,
         **listen,
     )
-    return notes, faults
+    return notes, [Aside(path, tuple(why.splitlines()), fault=True) for path, why in faults.items()]
 
 
 def _export_mushra(folder: Path, outcome: Outcome, listen: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +11,7 @@ from srbench.cli.options import RunOptions, run_options
 from srbench.cli.output import echo, json_option, print_json
 
 if TYPE_CHECKING:
+    from srbench.results.board import Board
     from srbench.run import Entrant
 
 
@@ -55,23 +56,23 @@ def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json
     runs = options.run([(entrant, plan) for entrant in asked], [(entrant, plan) for entrant in beside], left_out)
     n = len(runs) - len(beside)
     folder = options.results / plan.protocol.name
-    document = leaderboard(plan, runs[:n], runs[n:], folder)
+    board = leaderboard(plan, runs[:n], runs[n:], folder)
+    document = board.document()
     document["left_out"] = [{"name": name, "error": why} for name, why in left_out.items()]
     table = folder / leaderboard_name(plan)
-    write_leaderboard(document, table)
+    write_leaderboard(board, table)
     if as_json:
         print_json(document)
     else:
-        _print(document, table)
+        _print(board, table)
     for name, why in left_out.items():
         echo(f"srbench: {name} was not run: {why}", err=True)
-    return 1 if left_out or _incomplete(document) else 0
+    return 1 if left_out or _incomplete(board) else 0
 
 
-def _incomplete(document: dict[str, Any]) -> bool:
+def _incomplete(board: Board) -> bool:
     """Tell whether an utterance failed, or a value is missing, somewhere."""
-    entries = (*document["models"], *document["anchors"])
-    return any(entry["failed"] or any(m["undefined"] for m in entry["metrics"].values()) for entry in entries)
+    return any(row.failed or any(value.n < row.n for value in row.values.values()) for row in board.rows)
 
 
 def _anchors(models: tuple[str, ...]) -> tuple[Entrant, ...]:
@@ -85,11 +86,12 @@ def _anchors(models: tuple[str, ...]) -> tuple[Entrant, ...]:
     return (*floor, *(Entrant(name, anchor=True) for name in ORACLES))
 
 
-def _print(document: dict[str, Any], table: Path) -> None:
+def _print(board: Board, table: Path) -> None:
     from srbench.report.leaderboard import print_leaderboard
 
-    print_leaderboard(document)
+    print_leaderboard(board)
     echo("", "Files to open:")
     echo(f"  {table}  means, intervals and n of every metric")
-    for entry in document["models"]:
-        echo(f"  {Path(entry['run_dir']) / 'utterances.csv'}  every utterance of {entry['name']}")
+    for row in board.rows:
+        if row.behind and not row.anchor:
+            echo(f"  {Path(row.behind.folder) / 'utterances.csv'}  every utterance of {row.name}")

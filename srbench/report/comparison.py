@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from srbench.metrics import get_metric
-from srbench.report.console import escaped, open_console
+from srbench.report.console import escaped, open_console, print_faults
 from srbench.report.headings import heading, number
+from srbench.results.level import CI, PERCENT, SIGNIFICANCE
 
 _FIRST, _COLUMN = 14, 20  # widths of the table of speakers, in characters
 _VALUE = 8  # the least for the column of a value, in characters
@@ -62,7 +63,7 @@ def _print_pair(console: Any, pair: dict[str, Any]) -> None:
     table.add_column("better", overflow="fold", min_width=_VALUE)
     for name, value in pair["metrics"].items():
         digits = get_metric(name).digits
-        low, high = (number(bound, digits) for bound in value["ci95"])
+        low, high = (number(bound, digits) for bound in value[CI])
         table.add_row(
             heading(name),
             number(value["mean_a"], digits),
@@ -157,22 +158,16 @@ def _print_footnotes(console: Any, document: dict[str, Any]) -> None:
     ]
     if resampled:
         lines.append(
-            f"Difference: the mean, and its 95 % bootstrap interval below it ({', '.join(resampled)} resampled)."
+            f"Difference: the mean, and its {PERCENT} bootstrap interval below it ({', '.join(resampled)} resampled)."
         )
     if document["tests"]:
         lines.append(
             f"p: two-sided sign-flip test of the same, corrected for {document['tests']} tests (Holm). A name stands "
-            "in the last column where p is below 0.05 and the interval leaves out zero; 'no difference shown' is not "
-            "'equal'."
+            f"in the last column where p is below {SIGNIFICANCE:g} and the interval leaves out zero; "
+            "'no difference shown' is not 'equal'."
         )
     for line in lines:
         console.print(line, soft_wrap=True, style="dim", markup=False)
     for run in document["runs"]:
-        for warning in run["warnings"]:
-            console.print(f"warning: {run['label']}: {warning}", soft_wrap=True, style="red", markup=False)
-        for failure in run["failures"][:3]:
-            line = f"failed: {run['label']} on {failure['utterance']}: {failure['error']}"
-            console.print(line, soft_wrap=True, style="red", markup=False)
-        if len(run["failures"]) > 3:
-            more = f"        … and {len(run['failures']) - 3} more of {run['label']}"
-            console.print(more, soft_wrap=True, style="red", markup=False)
+        failures = [(each["utterance"], each["error"]) for each in run["failures"]]
+        print_faults(console, run["label"], run["warnings"], failures)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from srbench.errors import printable
 
@@ -10,13 +12,32 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def escaped(document: Any) -> Any:
-    """Return a document in which no text holds what a terminal would obey: names and errors come from outside."""
-    if isinstance(document, str):
-        return printable(document)
-    if isinstance(document, dict):
-        return {escaped(key): escaped(value) for key, value in document.items()}
-    return [escaped(each) for each in document] if isinstance(document, list | tuple) else document
+_FAILURES = 3  # of one upscaler, that are named
+T = TypeVar("T")
+
+
+def escaped(value: T) -> T:
+    """Return a value in which no text holds what a terminal would obey: names and errors come from outside."""
+    made: Any = value
+    if isinstance(value, str):
+        made = printable(value)
+    elif isinstance(value, Mapping):
+        made = {escaped(key): escaped(each) for key, each in value.items()}
+    elif isinstance(value, list | tuple):
+        made = type(value)(escaped(each) for each in value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        made = replace(value, **{each.name: escaped(getattr(value, each.name)) for each in fields(value)})
+    return cast("T", made)
+
+
+def print_faults(console: Console, name: str, warnings: Sequence[str], failures: Sequence[tuple[str, str]]) -> None:
+    """Print the warnings of an upscaler, and its first failures: (utterance, error) each."""
+    lines = [f"warning: {name}: {warning}" for warning in warnings]
+    lines += [f"failed: {name} on {utterance}: {error}" for utterance, error in failures[:_FAILURES]]
+    if len(failures) > _FAILURES:
+        lines.append(f"        … and {len(failures) - _FAILURES} more of {name}")
+    for line in lines:
+        console.print(line, soft_wrap=True, style="red", markup=False)
 
 
 def open_console(width: int) -> Console:

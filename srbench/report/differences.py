@@ -10,6 +10,7 @@ import numpy as np
 from srbench.metrics import USUAL, get_metric
 from srbench.report.figure import Look, looks, style
 from srbench.report.headings import heading, number
+from srbench.results.level import CI
 from srbench.results.paired import differences
 from srbench.run import Run
 
@@ -93,10 +94,10 @@ def _draw_panel(panel: Axes, pair: Mapping[str, Any], name: str, table: DataFram
     value, metric = pair["metrics"][name], get_metric(name)
     drawn = table[np.isfinite(table["difference"])].sort_values("difference", kind="stable")
     title = heading(name)
-    if value["ci95"][0] is not None:
-        panel.axhspan(*value["ci95"], color="0.85", linewidth=0, zorder=0)
+    if value[CI][0] is not None:
+        panel.axhspan(*value[CI], color="0.85", linewidth=0, zorder=0)
         panel.axhline(value["mean_difference"], color="0.25", linewidth=1, zorder=1)
-        mean, low, high = (number(v, f"+{metric.digits}") for v in (value["mean_difference"], *value["ci95"]))
+        mean, low, high = (number(v, f"+{metric.digits}") for v in (value["mean_difference"], *value[CI]))
         title += f"\nmean {mean} [{low}, {high}]".replace("-", "−")
     panel.axhline(0, color="0.25", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     if drawn.empty:

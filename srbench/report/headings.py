@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from srbench.metrics import get_metric
+from srbench.results.board import Row
 from srbench.signature import parse
 
 
@@ -37,3 +38,8 @@ def number(value: Any, digits: str) -> str:
     if value is None:
         return "–"
     return f"{value:{digits}}" if isinstance(value, float) else str(value)
+
+
+def count(row: Row) -> str:
+    """Return how many utterances a row is of: ``24 of 28`` where that is not all."""
+    return str(row.n) if row.n == row.expected else f"{row.n} of {row.expected}"

@@ -8,7 +8,8 @@ from typing import Any
 from srbench.metrics import get_metric
 from srbench.report.console import escaped, open_console
 from srbench.report.headings import heading, number
-from srbench.report.marks import few_units, sets_note
+from srbench.report.notes import few_units, interval_note, sets_note
+from srbench.results.level import CI
 from srbench.scoring import KINDS
 
 _WORST = 3  # pairs named for each kind of warning
@@ -43,8 +44,8 @@ def print_scores(document: dict[str, Any]) -> None:
     def say(line: str, style: str = "") -> None:
         console.print(line, soft_wrap=True, style=style, markup=False)
 
-    say("Mean over pairs, 95 % bootstrap interval below it.", "dim")
     values = [value for system in systems for value in system["metrics"].values()]
+    say(interval_note({value["resampled"] for value in values if value["clusters"]}, "pairs"), "dim")
     overs = [{name: value["over"] for name, value in system["metrics"].items()} for system in systems]
     limits = [sets_note([system["system"] for system in systems], overs)]
     for note in limits + few_units((value["clusters"], value["resampled"]) for value in values if value["clusters"]):
@@ -74,7 +75,7 @@ def _cell(value: dict[str, Any], name: str) -> str:
         return "undefined"
     digits = get_metric(name).digits
     count = f" n={value['n']}" if value["undefined"] else ""
-    low, high = (number(bound, digits) for bound in value["ci95"])
+    low, high = (number(bound, digits) for bound in value[CI])
     interval = f"\n\\[{low}, {high}]" if low != "–" else ""
     return f"{number(value['mean'], digits)}{count}{interval}"
 

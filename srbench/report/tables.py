@@ -13,13 +13,11 @@ from pathlib import Path
 
 from srbench.files import whole_file
 from srbench.metrics import get_metric
-from srbench.report.headings import heading, number
-from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, board_notes, legend, mark
+from srbench.report.headings import count, heading, number
+from srbench.report.notes import ABOVE_CEILING, BELOW_FLOOR, footnotes, mark
 from srbench.results.board import Board, Row
-from srbench.results.recheck import DIFFER
-from srbench.run.basis import MEASURED
+from srbench.results.board_file import facts
 
-_DIGITS = 20  # of a number of parameters; a longer one is none
 _ACROSS = 7  # upscalers stand in columns up to so many, and metrics where there are more
 _LATEX_COLUMNS = 4  # in one LaTeX table; the others follow in the next
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
@@ -101,10 +99,10 @@ def markdown(board: Board) -> str:
     table = _table(board, _IN_MARKDOWN)
     parts = [f"# {markdown_text(board.protocol)}", _markdown_table(table)]
     parts += [markdown_text(note) for note in _notes(board)]
-    signatures = {name: _CONTROL.sub(" ", text).replace("`", "'") for name, text in _signatures(board).items()}
+    signatures = {name: _CONTROL.sub(" ", text).replace("`", "'") for name, text in board.signatures.items()}
     parts += ["## Definitions", "\n".join(f"- {name}: `{text}`" for name, text in signatures.items())]
     told = ("upscaler", "distribution", "version", "num_parameters", "weights", "trained_on", "run", "date")
-    of_rows = [[markdown_text(row.facts[key]) for key in told] for row in board.rows]
+    of_rows = [[markdown_text(facts(row)[key]) for key in told] for row in board.rows]
     titles = [key.replace("num_", "").replace("_", " ") for key in told]
     parts += ["## Rows", _markdown_table([titles, *of_rows], align="---")]
     parts.append(f"Made by `srbench publish` from {markdown_text(board.protocol)}.csv, which has every digit.")
@@ -135,7 +133,7 @@ def latex(board: Board) -> str:
             r"\end{tabular}",
         ]
         if start == starts[-1]:
-            signatures = [f"{name}: {text}" for name, text in _signatures(board).items()]
+            signatures = [f"{name}: {text}" for name, text in board.signatures.items()]
             notes = [latex_text(note) for note in _notes(board)]
             notes += [latex_text(text).replace(r"\textbar{}", r"\textbar{}\allowbreak{}") for text in signatures]
             parts += [r"\par\medskip\raggedright\scriptsize", *(rf"{note}\par" for note in notes)]
@@ -148,7 +146,7 @@ def _table(board: Board, markup: _Markup) -> list[list[str]]:
     columns = [[heading(name), *(_cell(row, name, markup) for row in board.rows)] for name in board.metrics]
     columns += [
         [title, *(markup.text(tell(row)) for row in board.rows)]
-        for title, tell in (("n", _count), ("parameters", _parameters), ("real-time factor", _factor))
+        for title, tell in (("n", count), ("parameters", _parameters), ("real-time factor", _factor))
     ]
     names = ["", *(markup.text(row.name) for row in board.rows)]
     grid = [names, *([markup.text(column[0]), *column[1:]] for column in columns)]
@@ -161,61 +159,23 @@ def _cell(row: Row, metric: str, markup: _Markup) -> str:
         return markup.text("–")
     mean = markup.text(number(value.mean, digits))
     mean = markup.strong(mean) if value.paired.best == "yes" else mean
-    count = f" n={value.n}" if value.n != int(row.facts["n"]) else ""
+    fewer = f" n={value.n}" if value.n != row.n else ""
     bounds = [number(bound, digits) for bound in (value.low, value.high)]
     interval = "" if math.isnan(value.low) else markup.interval(f"[{', '.join(bounds)}]")
-    return f"{mean}{markup.text(mark(value.paired) + count)}{interval}"
+    return f"{mean}{markup.text(mark(value.paired) + fewer)}{interval}"
 
 
 def _notes(board: Board) -> list[str]:
     """Return the footnotes that this leaderboard needs."""
-    what = sorted({kind for row in board.rows for _, kind in row.resampled})
-    paired = [value.paired for row in board.rows for value in row.values.values()]
-    notes = [
-        "Mean over utterances and its 95 % bootstrap interval" + (f" ({', '.join(what)} resampled)." if what else ".")
-    ]
-    notes += legend({mark(each) for each in paired}, any(each.best == "yes" for each in paired))
-    if any(row.facts["kind"] == "anchor" for row in board.rows):
-        notes.append("ceiling: a perfect low band, nothing above it. reference: the reference against itself.")
-    notes += board_notes(board)
-    if any(value.n != int(row.facts["n"]) for row in board.rows for value in row.values.values()):
-        notes.append("n= beside a value: only so many utterances have one.")
-    notes += recheck_notes(board)
-    return notes + [f"Warning: {row.name}: {row.facts['warnings']}" for row in board.rows if row.facts["warnings"]]
-
-
-def recheck_notes(board: Board) -> list[str]:
-    """Return what is to be said of rows whose upscaler was not run again, or did not give the same again."""
-    told = {row.name: row.facts["rechecked"] for row in board.rows}
-    kinds = {
-        "Not computed again from the audio before it was published": [n for n, cell in told.items() if cell == "0"],
-        "Only measured again, from the audio that it brought, and not run again": [
-            name for name, cell in told.items() if MEASURED in cell and DIFFER not in cell
-        ],
-        "Rows computed again that differ": [f"{name} ({cell})" for name, cell in told.items() if DIFFER in cell],
-    }
-    return [f"{what}: {', '.join(names)}." for what, names in kinds.items() if names]
-
-
-def _signatures(board: Board) -> dict[str, str]:
-    first: Sequence[Row] = board.rows[:1]
-    return {"protocol": board.signature} | {
-        name: value.signature for row in first for name, value in row.values.items()
-    }
-
-
-def _count(row: Row) -> str:
-    n, expected = row.facts["n"], row.facts["expected"]
-    return n if n == expected else f"{n} of {expected}"
+    return footnotes(board) + [f"Warning: {row.name}: {row.warnings}" for row in board.rows if row.warnings]
 
 
 def _parameters(row: Row) -> str:
-    text = row.facts["num_parameters"]
-    return f"{int(text):,}".replace(",", " ") if text.isdecimal() and len(text) < _DIGITS else "–"
+    return "–" if row.num_parameters is None else f"{row.num_parameters:,}".replace(",", " ")
 
 
 def _factor(row: Row) -> str:
-    return (row.facts["kind"] == "model" and row.facts["real_time_factor"]) or "–"
+    return "–" if row.anchor or row.real_time_factor is None else f"{row.real_time_factor:.3g}"
 
 
 def _markdown_table(lines: Sequence[Sequence[str]], align: str = "---:") -> str:

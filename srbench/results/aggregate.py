@@ -11,6 +11,7 @@ import numpy as np
 from srbench.corpora.splits import checksum
 from srbench.metrics import get_metric
 from srbench.results.bootstrap import clusters, mean, mean_interval
+from srbench.results.level import CI
 from srbench.run import Run
 from srbench.table import write_table
 
@@ -26,7 +27,7 @@ class Aggregate:
 
     metric: str
     mean: float
-    ci95: tuple[float, float]
+    interval: tuple[float, float]
     resampled: str
     n: int
     undefined: int
@@ -36,10 +37,10 @@ class Aggregate:
     over: str = ""
     clusters: int = 0
 
-    @property
-    def aggregation(self) -> str:
-        """How the number was made of the utterances' values: ``agg:mean.utterance|n:24/28``."""
-        return f"agg:mean.utterance|n:{self.n}/{self.expected}"
+
+def aggregation(n: int | str, expected: int) -> str:
+    """Return how a mean was made of its utterances' values: ``agg:mean.utterance|n:24/28``."""
+    return f"agg:mean.utterance|n:{n}/{expected}"
 
 
 def name_set(utterances: Collection[str]) -> str:
@@ -79,8 +80,8 @@ def aggregate_row(run: Run, a: Aggregate) -> dict[str, Any]:
     return {
         "metric": a.metric,
         "mean": a.mean,
-        "ci95_low": a.ci95[0],
-        "ci95_high": a.ci95[1],
+        f"{CI}_low": a.interval[0],
+        f"{CI}_high": a.interval[1],
         "resampled": a.resampled,
         "n": a.n,
         "undefined": a.undefined,
@@ -89,7 +90,7 @@ def aggregate_row(run: Run, a: Aggregate) -> dict[str, Any]:
         "unit": metric.unit,
         "better": metric.better,
         "signature": a.signature,
-        "aggregation": a.aggregation,
+        "aggregation": aggregation(a.n, a.expected),
         "protocol_signature": run.manifest.protocol_signature,
     }
 

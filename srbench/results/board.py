@@ -1,61 +1,30 @@
-"""A published leaderboard on disk: ``leaderboard/<protocol>.csv``, one row an upscaler or anchor.
+"""The leaderboard of one protocol as a value: rows with typed facts and numbers, and the document made of them.
 
-Every row carries the signatures of its numbers, where they came from, and a digest over all of it, so that a cell that
-was edited by hand is found. The columns are described in leaderboard/README.md.
+`srbench run` makes one of its runs, `srbench publish` reads one from ``leaderboard/<protocol>.csv``
+(`srbench.results.board_file`); every table, page and document is made from it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from srbench.errors import SrbenchError, shown
-from srbench.metrics import METRICS, describe
-from srbench.results.standing import UNKNOWN, Standing, parse_standing
-from srbench.run.manifest import Recordings
-from srbench.table import read_table, write_table
-
-FACTS = (
-    "upscaler",
-    "kind",
-    "distribution",
-    "version",
-    "num_parameters",
-    "weights",
-    "weights_sha256",
-    "source_sha256",
-    "trained_on",
-    "n",
-    "failed",
-    "expected",
-    "resampled",
-    "real_time_factor",
-    "protocol_signature",
-    "recordings",
-    "run",
-    "seed",
-    "date",
-    "versions",
-    "machine",
-    "rechecked",
-    "warnings",
-)
-_COUNTS = ("n", "failed", "expected")
-_SIGNATURE = "_signature"
-_SUFFIXES = ("", "_ci95_low", "_ci95_high", "_n", _SIGNATURE, "_over", "_paired")
-_ADDED = ("recordings", "_over", "_paired")  # columns that files of version 0.1.0 do not have: "" there
-DIGEST = "digest"
+from srbench.metrics import get_metric
+from srbench.results.aggregate import aggregation
+from srbench.results.level import CI
+from srbench.results.standing import UNKNOWN, Standing
 
 
 @dataclass(frozen=True)
 class Value:
-    """One number of a row: the mean over ``n`` utterances with its 95 % interval; NaN where there is none.
+    """One number of a row: the mean over ``n`` utterances with its interval; NaN where there is none.
 
     ``over`` names the set of those utterances (`srbench.results.aggregate.Aggregate`), ``paired`` tells how the mean
     stands beside the others by the paired comparison of the runs; "" and `UNKNOWN` where that was not known.
+    ``clusters`` of ``resampled`` were resampled, known where the run is here.
     """
 
     mean: float
@@ -65,53 +34,120 @@ class Value:
     signature: str
     over: str = ""
     paired: Standing = UNKNOWN
+    resampled: str = field(default="", compare=False)
+    clusters: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What only a run that is here tells of its row: its folder, warnings, failures by utterance, and provenance.
+
+    ``made`` says where the estimates come from, "" for what srbench ran itself.
+    """
+
+    folder: str
+    warnings: tuple[str, ...]
+    failures: tuple[tuple[str, str], ...]
+    provenance: Mapping[str, Any]
+    made: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One upscaler (``kind`` model) or anchor.
+    """One upscaler (``kind`` model) or anchor. The fields up to ``warnings`` are the columns of the file, in order.
 
-    Attributes
-    ----------
-    facts : mapping of str to str
-        Every column of `FACTS`, as text.
-    values : mapping of metric name to Value
+    ``n`` utterances were evaluated and ``failed`` were not, of the ``expected`` of the whole split. ``resampled`` is
+    what the intervals resample: (8, "speakers"), the number 0 where version 0.1.0 did not say it.
     """
 
-    facts: Mapping[str, str]
+    upscaler: str
+    kind: str
+    distribution: str = ""
+    version: str = ""
+    num_parameters: int | None = None
+    weights: str = ""
+    weights_sha256: str = ""
+    source_sha256: str = ""
+    trained_on: str = ""
+    n: int = 0
+    failed: int = 0
+    expected: int = 0
+    resampled: tuple[tuple[int, str], ...] = ()
+    real_time_factor: float | None = None
+    protocol_signature: str = ""
+    recordings: str = ""
+    run: str = ""
+    seed: int | None = None
+    date: str = ""
+    versions: str = ""
+    machine: str = ""
+    rechecked: str = "0"
+    warnings: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)
+    behind: Behind | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
         """The upscaler's name, which is unique in a leaderboard."""
-        return self.facts["upscaler"]
+        return self.upscaler
 
     @property
-    def resampled(self) -> list[tuple[int, str]]:
-        """What its intervals resample: how many (0 where version 0.1.0 did not say) ``speakers`` or ``utterances``."""
-        words = self.facts["resampled"].replace(",", "").split()
-        return [
-            (int(before) if before.isdecimal() else 0, word)
-            for before, word in zip(["", *words], words, strict=False)
-            if not word.isdecimal()
-        ]
+    def anchor(self) -> bool:
+        """Whether it is an anchor."""
+        return self.kind != "model"
 
-    def cells(self) -> dict[str, str]:
-        """Return the row as the file holds it, without the digest."""
-        cells = {key: self.facts[key] for key in FACTS}
-        for metric, value in self.values.items():
-            numbers = (*map(_text, (value.mean, value.low, value.high)), str(value.n), value.signature)
-            numbers = (*numbers, value.over, str(value.paired))
-            cells |= {f"{metric}{suffix}": text for suffix, text in zip(_SUFFIXES, numbers, strict=True)}
-        return cells
+    def document(self) -> dict[str, Any]:
+        """Return it as documents tell it; what only a run tells is empty where the run is not here."""
+        behind = self.behind or Behind("", (self.warnings,) if self.warnings else (), (), {})
+        return {
+            "name": self.name,
+            "n": self.n,
+            "failed": self.failed,
+            "failures": [{"utterance": utterance, "error": error} for utterance, error in behind.failures],
+            "real_time_factor": self.real_time_factor,
+            "warnings": list(behind.warnings),
+            "made": behind.made,
+            "provenance": dict(behind.provenance),
+            "run_dir": behind.folder,
+            "metrics": {name: self._metric(name, value) for name, value in self.values.items()},
+        }
+
+    def _metric(self, name: str, value: Value) -> dict[str, Any]:
+        metric = get_metric(name)
+        return {
+            "mean": plain(value.mean),
+            CI: [plain(value.low), plain(value.high)],
+            "n": value.n,
+            "undefined": self.n - value.n,
+            "over": value.over,
+            "resampled": value.resampled,
+            "clusters": value.clusters,
+            "unit": metric.unit,
+            "better": metric.better,
+            "signature": value.signature,
+            "aggregation": aggregation(value.n, self.expected),
+            "paired": asdict(value.paired),
+        }
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the runs of a leaderboard have in common beside the protocol's signature: split, notes, folder."""
+
+    title: str
+    split: Mapping[str, Any]
+    own_corpus: bool
+    notes: tuple[str, ...]
+    folder: str
 
 
 @dataclass(frozen=True)
 class Board:
-    """The leaderboard of one protocol; rows are sorted, models first, each kind by name."""
+    """The leaderboard of one protocol. ``setting`` is known where its runs are here."""
 
     protocol: str
     rows: tuple[Row, ...]
+    setting: Setting | None = field(default=None, compare=False)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -121,15 +157,36 @@ class Board:
     @property
     def signature(self) -> str:
         """The protocol's signature, the same in every row; "" for an empty leaderboard."""
-        return self.rows[0].facts["protocol_signature"] if self.rows else ""
+        return self.rows[0].protocol_signature if self.rows else ""
+
+    @property
+    def signatures(self) -> dict[str, str]:
+        """The signature of the protocol (key ``protocol``) and of each metric."""
+        first = self.rows[0].values if self.rows else {}
+        return {"protocol": self.signature} | {name: value.signature for name, value in first.items()}
 
     def row(self, name: str) -> Row | None:
         """Return the row of an upscaler, None where there is none."""
         return next((row for row in self.rows if row.name == name), None)
 
+    def document(self) -> dict[str, Any]:
+        """Return it as the one document that ``--json`` prints."""
+        setting = self.setting or Setting("", {}, True, (), "")
+        return {
+            "protocol": self.protocol,
+            "protocol_title": setting.title,
+            "protocol_signature": self.signature,
+            "split": dict(setting.split),
+            "own_corpus": setting.own_corpus,
+            "notes": list(setting.notes),
+            "run_dir": setting.folder,
+            "models": [row.document() for row in self.rows if not row.anchor],
+            "anchors": [row.document() for row in self.rows if row.anchor],
+        }
 
-def make_board(protocol: str, rows: Sequence[Row]) -> Board:
-    """Return a leaderboard with its rows in order.
+
+def make_board(protocol: str, rows: Iterable[Row]) -> Board:
+    """Return a leaderboard with its rows in order: models first, each kind by name.
 
     Raises
     ------
@@ -137,10 +194,10 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
         If rows differ in protocol signature, in recordings, in their metrics or in a metric's signature, or share a
         name.
     """
-    ordered = sorted(rows, key=lambda row: (row.facts["kind"] != "model", row.name))
+    ordered = sorted(rows, key=lambda row: (row.anchor, row.name))
     for row in ordered[1:]:
         first = ordered[0]
-        if row.facts["protocol_signature"] != first.facts["protocol_signature"]:
+        if row.protocol_signature != first.protocol_signature:
             raise SrbenchError(
                 f"{protocol}: {shown(row.name)} and {shown(first.name)} have different protocol signatures"
             )
@@ -155,98 +212,21 @@ def make_board(protocol: str, rows: Sequence[Row]) -> Board:
     return Board(protocol, tuple(ordered))
 
 
-def recordings_fact(recordings: Recordings) -> str:
-    """Return the cell of what a run rests on: how many recordings, and 16 hex digits of their ids and of their samples.
-
-    Parameters
-    ----------
-    recordings : Recordings
-    """
-    return f"{recordings.n}.{recordings.ids[:16]}.{recordings.sha256[:16]}" if recordings.n else ""
+def plain(value: float) -> float | str | None:
+    """Write what JSON has no number for: None for no value, a text for infinity."""
+    if math.isnan(value):
+        return None
+    return ("inf" if value > 0 else "-inf") if math.isinf(value) else value
 
 
 def _refuse_other_recordings(protocol: str, rows: Sequence[Row]) -> None:
     """Raise SrbenchError where two rows rest on the same ids and other samples; of other ids nothing can be told."""
     first: dict[str, Row] = {}
     for row in rows:
-        told = row.facts["recordings"]
-        ids = told.rpartition(".")[0]
+        ids = row.recordings.rpartition(".")[0]
         other = first.setdefault(ids, row)
-        if ids and other.facts["recordings"] != told:
+        if ids and other.recordings != row.recordings:
             raise SrbenchError(
                 f"{protocol}: {shown(row.name)} and {shown(other.name)} are of other recordings with the same ids.\n"
                 "Run both on one corpus, or publish one of them into another --leaderboard."
             )
-
-
-def write_board(board: Board, path: str | Path) -> None:
-    """Write it as CSV; the file appears when it is whole.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    columns = [*board.rows[0].cells(), DIGEST]
-    lines = [row.cells() for row in board.rows]
-    write_table(path, columns, ([*cells.values(), digest(cells)] for cells in lines))
-
-
-def read_board(path: str | Path) -> Board:
-    """Read it back.
-
-    Raises
-    ------
-    SrbenchError
-        If it cannot be read, is not such a file, or a row is not what its digest says: which row, and what to do.
-    """
-    path = Path(path)
-    header, *lines = read_table(path) or [[]]
-    first = zip(header, lines[0] if lines else [], strict=False)
-    try:
-        describe({key.removesuffix(_SIGNATURE): text for key, text in first if key.endswith(_SIGNATURE)})
-    except SrbenchError as error:
-        raise SrbenchError(f"{path}: {error}") from error
-    metrics = [name for name in header if name in METRICS]
-    every = [*FACTS, *(f"{name}{suffix}" for name in metrics for suffix in _SUFFIXES), DIGEST]
-    wanted = [name for name in every if name in header or not name.endswith(_ADDED)]
-    if header != wanted or not metrics:
-        odd = next((a or b for a, b in zip([*header, ""], [*wanted, ""], strict=False) if a != b), "")
-        raise SrbenchError(
-            f"{path}: its columns are not those of a leaderboard (see column '{shown(odd)}'). "
-            "If that is a metric of a plug-in, name its file with --plugin."
-        )
-    rows = []
-    for number, line in enumerate(lines, start=2):
-        cells = dict(zip(header, line, strict=False))
-        where = f"{path}, line {number} ({shown(cells.get('upscaler') or 'no name')})"
-        if len(line) != len(header) or digest(cells) != cells[DIGEST]:
-            raise SrbenchError(
-                f"{where}: was changed after it was published (its digest differs). "
-                "Restore the file, or take the line out and publish the run again."
-            )
-        cells = {name: cells.get(name, "") for name in every}
-        try:
-            values = {name: _value(cells, name) for name in metrics}
-            for key in _COUNTS:
-                int(cells[key])
-        except (ValueError, SrbenchError) as error:
-            raise SrbenchError(f"{where}: {shown(error)}") from error
-        rows.append(Row({key: cells[key] for key in FACTS}, values))
-    return make_board(path.stem, rows)
-
-
-def digest(cells: Mapping[str, str]) -> str:
-    """Return the first 16 hex digits of the SHA-256 over all cells of a row but the digest itself."""
-    told = "\n".join(f"{key}={value}" for key, value in cells.items() if key != DIGEST)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def _value(cells: Mapping[str, str], name: str) -> Value:
-    mean, low, high, n, signature, over, paired = (cells[f"{name}{suffix}"] for suffix in _SUFFIXES)
-    a, b, c = (float(text) if text else math.nan for text in (mean, low, high))
-    return Value(a, b, c, int(n), signature, over, parse_standing(paired))
-
-
-def _text(number: float) -> str:
-    return "" if math.isnan(number) else repr(float(number))

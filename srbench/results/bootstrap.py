@@ -23,6 +23,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from srbench.results.level import LEVEL, PERCENT, UPPER
+
+ONE_SPEAKER = "One speaker: utterances are resampled, so nothing is said about other speakers."
 RESAMPLES = 2000
 MORE_RESAMPLES = 10_000  # for up to so many clusters that the expanded quantile lies far out: _FEW_CLUSTERS
 _FEW_CLUSTERS = 100
@@ -32,7 +35,7 @@ _DRAWN_AT_ONCE = 1 << 18  # numbers, 2 MiB
 
 
 class Interval(NamedTuple):
-    """A 95 % interval, and what was resampled: ``speakers``, ``utterances``, or ``nothing`` where there is none."""
+    """An interval, and what was resampled: ``speakers``, ``utterances``, or ``nothing`` where there is none."""
 
     low: float
     high: float
@@ -40,7 +43,7 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: NDArray[np.float64], speakers: NDArray[np.object_]) -> Interval:
-    """Return the 95 % bootstrap interval of the mean over utterances, by the expanded percentile.
+    """Return the bootstrap interval of the mean over utterances, by the expanded percentile.
 
     Utterances of one speaker are alike, so speakers are what is resampled (cluster bootstrap: each draw takes whole
     speakers with replacement and the mean over their utterances). With one speaker the utterances are resampled,
@@ -104,7 +107,7 @@ def most_coverage(number: int) -> float:
 
 
 def too_few(number: int, resampled: str) -> str:
-    """Say that an interval by resampling so many clusters covers less than 95 %; "" where it may cover that.
+    """Say that an interval by resampling so many clusters covers less than its level; "" where it may cover that.
 
     Parameters
     ----------
@@ -112,9 +115,9 @@ def too_few(number: int, resampled: str) -> str:
     resampled : str
         ``speakers`` or ``utterances``.
     """
-    if number < 2 or most_coverage(number) >= 0.95:
+    if number < 2 or most_coverage(number) >= LEVEL:
         return ""
-    most = f"at most {100 * most_coverage(number):.0f} % of cases, not 95 %"
+    most = f"at most {100 * most_coverage(number):.0f} % of cases, not {PERCENT}"
     return f"{number} {resampled} are too few: such an interval holds the true mean in {most}."
 
 
@@ -127,7 +130,7 @@ def _level(number: int) -> float:
     """Return the quantile level of the lower bound for so many clusters."""
     from scipy.special import ndtr, stdtrit
 
-    return float(ndtr(-math.sqrt(number / (number - 1)) * stdtrit(number - 1, 0.975)))
+    return float(ndtr(-math.sqrt(number / (number - 1)) * stdtrit(number - 1, UPPER)))
 
 
 def _counts(number: int) -> Iterator[NDArray[np.float64]]:

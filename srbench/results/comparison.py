@@ -13,8 +13,10 @@ import numpy as np
 from srbench.errors import SrbenchError, shown
 from srbench.folders.references import differing_protocols
 from srbench.metrics import get_metric
-from srbench.results.bootstrap import too_few
-from srbench.results.leaderboard import names, plain
+from srbench.results.board import plain
+from srbench.results.bootstrap import ONE_SPEAKER, too_few
+from srbench.results.leaderboard import names
+from srbench.results.level import CI, SIGNIFICANCE
 from srbench.results.paired import Paired, differences, holm, paired, smallest_p
 from srbench.run import Run
 from srbench.run.manifest import Identity
@@ -24,7 +26,6 @@ from srbench.signature import differing_fields
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-LEVEL = 0.05
 _MOST_DIFFERENT = 3  # utterances named in either direction
 
 
@@ -156,14 +157,15 @@ def _notes(rows: Sequence[Paired], tests: int) -> list[str]:
     number, kind, least = largest.clusters, largest.resampled, smallest_p(largest.clusters)
     notes = []
     if kind == "utterances":
-        notes.append("One speaker: utterances are resampled, so nothing is said about other speakers.")
+        notes.append(ONE_SPEAKER)
     if few := too_few(number, kind):
         notes.append(f"{few} No p-value can be below {least:.2g}: it takes six to show a difference.")
-    elif least * tests >= LEVEL:
-        most = math.ceil(LEVEL / least) - 1
+    elif least * tests >= SIGNIFICANCE:
+        most = math.ceil(SIGNIFICANCE / least) - 1
         notes.append(
-            f"With {number} {kind} no p-value can be below {least:.2g}: corrected for {tests} tests (Holm) none can "
-            f"reach {LEVEL}. Test at most {most} at once, each metric of each pair being one: choose with --metric."
+            f"With {number} {kind} no p-value can be below {least:.2g}: corrected for {tests} tests (Holm) none "
+            f"can reach {SIGNIFICANCE}. Test at most {most} at once, each metric of each pair being one: "
+            "choose with --metric."
         )
     return notes
 
@@ -188,7 +190,7 @@ def _metric(row: Paired, p_holm: float, pair: tuple[str, str], signature: str, t
         "mean_a": plain(row.mean_a),
         "mean_b": plain(row.mean_b),
         "mean_difference": plain(row.mean_difference),
-        "ci95": [plain(bound) for bound in row.ci95],
+        CI: [plain(bound) for bound in row.interval],
         "resampled": row.resampled,
         "clusters": row.clusters,
         "p_value": plain(row.p_value),
@@ -211,8 +213,8 @@ def _metric(row: Paired, p_holm: float, pair: tuple[str, str], signature: str, t
 
 def _better_shown(row: Paired, p_holm: float, pair: tuple[str, str]) -> str | None:
     """Return who is better where both the interval and the corrected p-value say so; else None."""
-    low, high = row.ci95
-    if not (p_holm < LEVEL and (low > 0 or high < 0)):  # NaN is no
+    low, high = row.interval
+    if not (p_holm < SIGNIFICANCE and (low > 0 or high < 0)):  # NaN is no
         return None
     return pair[0] if (low > 0) == (get_metric(row.metric).better == "higher") else pair[1]
 

@@ -1,24 +1,25 @@
-"""The leaderboard of one protocol as data: a JSON document, a CSV file."""
+"""The leaderboard of the runs of one plan, and its CSV file beside them."""
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from srbench.metrics import get_metric
-from srbench.results.aggregate import Aggregate, aggregate_run, real_time_factor, write_aggregates
-from srbench.results.standing import Standing, contestant, standings
+from srbench.results.aggregate import aggregate_run, write_aggregates
+from srbench.results.board import Board, Row, Setting
+from srbench.results.level import CI
+from srbench.results.rows import make_row
+from srbench.results.standing import contestant, standings
 from srbench.run import Plan, Run
 from srbench.run.recordings import refuse_other_recordings
 from srbench.table import write_table
 
 
-def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder: Path) -> dict[str, Any]:
-    """Aggregate the runs of one plan, write their aggregates, and return the document of ``srbench run --json``.
+def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder: Path) -> Board:
+    """Aggregate the runs of one plan, write their aggregates, and return their leaderboard in the order given.
 
     Parameters
     ----------
@@ -33,31 +34,38 @@ def leaderboard(plan: Plan, runs: Sequence[Run], anchors: Sequence[Run], folder:
     SrbenchError
         If a recording changed between two of the runs.
     """
-    refuse_other_recordings([(run.manifest.upscaler.name, run.records) for run in (*runs, *anchors)])
-    entries = [run_entry(run) for run in (*runs, *anchors)]
-    of_all = standings([contestant(run) for run in (*runs, *anchors)], tuple(plan.definitions))
-    for entry, of_metrics in zip(entries, of_all, strict=True):
-        for metric, standing in of_metrics.items():
-            entry["metrics"][metric]["paired"] = asdict(standing)
-    models, others = entries[: len(runs)], entries[len(runs) :]
-    return {
-        "protocol": plan.protocol.name,
-        "protocol_title": plan.protocol.title,
-        "protocol_signature": str(plan.signature),
-        "split": {
-            "name": plan.split,
-            "side": plan.side,
-            "expected": plan.expected,
-            "found": plan.found,
-            "scored": len(plan.utterances),
-            "speakers": len({utterance.speaker for utterance in plan.utterances}),
-        },
-        "own_corpus": plan.own,
-        "notes": list(plan.notes),
-        "run_dir": str(folder),
-        "models": [{**entry, "name": name} for entry, name in zip(models, names(runs), strict=True)],
-        "anchors": others,
+    every = (*runs, *anchors)
+    refuse_other_recordings([(run.manifest.upscaler.name, run.records) for run in every])
+    called = (*names(runs), *(run.manifest.upscaler.name for run in anchors))
+    rows = [
+        replace(
+            row := aggregated_row(run),
+            upscaler=name,
+            rechecked="",
+            kind="model" if number < len(runs) else "anchor",
+            values={metric: replace(value, paired=stands[metric]) for metric, value in row.values.items()},
+        )
+        for number, (run, name, stands) in enumerate(
+            zip(every, called, standings([contestant(run) for run in every], tuple(plan.definitions)), strict=True)
+        )
+    ]
+    split = {
+        "name": plan.split,
+        "side": plan.side,
+        "expected": plan.expected,
+        "found": plan.found,
+        "scored": len(plan.utterances),
+        "speakers": len({utterance.speaker for utterance in plan.utterances}),
     }
+    setting = Setting(plan.protocol.title, split, plan.own, plan.notes, str(folder))
+    return Board(plan.protocol.name, tuple(rows), setting)
+
+
+def aggregated_row(run: Run) -> Row:
+    """Return a run as a row, with its aggregates, which are written into its folder."""
+    aggregates = aggregate_run(run)
+    write_aggregates(run, aggregates)
+    return make_row(run, aggregates)
 
 
 def names(runs: Sequence[Run]) -> list[str]:
@@ -80,71 +88,29 @@ def leaderboard_name(plan: Plan) -> str:
     return f"leaderboard-{hashlib.sha256(chr(10).join(told).encode()).hexdigest()[:8]}.csv"
 
 
-def write_leaderboard(document: dict[str, Any], path: str | Path) -> None:
-    """Write the leaderboard as CSV: one row an upscaler or anchor, a mean and its bounds for each metric.
+def write_leaderboard(board: Board, path: str | Path) -> None:
+    """Write the leaderboard of runs as CSV: one row an upscaler or anchor, a mean and its bounds for each metric.
 
-    Rows stand in the order of the document; the columns are described in docs/results.md.
+    Rows stand in the order of the leaderboard; the columns are described in docs/results.md.
     """
+    assert board.setting is not None
     rows: list[dict[str, Any]] = []
-    for kind in ("models", "anchors"):
-        for entry in document[kind]:
-            row = {
-                "upscaler": entry["name"],
-                "kind": kind[:-1],
-                "made": entry["made"],
-                "scored": document["split"]["scored"],
-                "expected": document["split"]["expected"],
-                "failed": entry["failed"],
-                "real_time_factor": entry["real_time_factor"],
-            }
-            for name, value in entry["metrics"].items():
-                row[name] = value["mean"]
-                row[f"{name}_ci95_low"], row[f"{name}_ci95_high"] = value["ci95"]
-                row[f"{name}_n"] = value["n"]
-                row[f"{name}_over"], row[f"{name}_paired"] = value["over"], str(Standing(**value["paired"]))
-            row["protocol_signature"] = document["protocol_signature"]
-            row["own_corpus"] = "yes" if document["own_corpus"] else "no"
-            rows.append(row)
-    write_table(path, list(rows[0]), (row.values() for row in rows))
-
-
-def run_entry(run: Run) -> dict[str, Any]:
-    """Return a run as documents tell it, with its aggregates, which are written into its folder."""
-    aggregates = aggregate_run(run)
-    write_aggregates(run, aggregates)
-    return {
-        "name": run.manifest.upscaler.name,
-        "n": sum(1 for record in run.records if not record.error),
-        "failed": sum(1 for record in run.records if record.error),
-        "failures": [{"utterance": r.utterance, "error": r.error} for r in run.records if r.error],
-        "real_time_factor": real_time_factor(run),
-        "warnings": list(run.manifest.warnings),
-        "made": run.manifest.upscaler.made,
-        "provenance": dict(run.manifest.upscaler.told),
-        "run_dir": str(run.folder),
-        "metrics": {name: _metric(aggregate) for name, aggregate in aggregates.items()},
-    }
-
-
-def _metric(aggregate: Aggregate) -> dict[str, Any]:
-    metric = get_metric(aggregate.metric)
-    return {
-        "mean": plain(aggregate.mean),
-        "ci95": [plain(bound) for bound in aggregate.ci95],
-        "n": aggregate.n,
-        "undefined": aggregate.undefined,
-        "over": aggregate.over,
-        "resampled": aggregate.resampled,
-        "clusters": aggregate.clusters,
-        "unit": metric.unit,
-        "better": metric.better,
-        "signature": aggregate.signature,
-        "aggregation": aggregate.aggregation,
-    }
-
-
-def plain(value: float) -> float | str | None:
-    """Write what JSON has no number for: None for no value, a text for infinity."""
-    if math.isnan(value):
-        return None
-    return ("inf" if value > 0 else "-inf") if math.isinf(value) else value
+    for row in board.rows:
+        told: dict[str, Any] = {
+            "upscaler": row.name,
+            "kind": row.kind,
+            "made": row.behind.made if row.behind else "",
+            "scored": board.setting.split["scored"],
+            "expected": board.setting.split["expected"],
+            "failed": row.failed,
+            "real_time_factor": row.real_time_factor,
+        }
+        for name, value in row.document()["metrics"].items():
+            told[name] = value["mean"]
+            told[f"{name}_{CI}_low"], told[f"{name}_{CI}_high"] = value[CI]
+            told[f"{name}_n"] = value["n"]
+            told[f"{name}_over"], told[f"{name}_paired"] = value["over"], str(row.values[name].paired)
+        told["protocol_signature"] = board.signature
+        told["own_corpus"] = "yes" if board.setting.own_corpus else "no"
+        rows.append(told)
+    write_table(path, list(rows[0]), (told.values() for told in rows))

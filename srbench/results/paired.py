@@ -40,7 +40,7 @@ class Paired:
     unpaired : int
     mean_a, mean_b, mean_difference : float
         Over the n utterances, in the metric's unit; NaN where there is none, and ``reason`` says why.
-    ci95 : (float, float)
+    interval : (float, float)
         Of the mean difference; NaN where there is none.
     resampled : str
         ``speakers``, ``utterances`` or ``nothing``; ``clusters`` is how many.
@@ -61,7 +61,7 @@ class Paired:
     mean_a: float
     mean_b: float
     mean_difference: float
-    ci95: tuple[float, float]
+    interval: tuple[float, float]
     resampled: str
     clusters: int
     p_value: float
@@ -223,7 +223,7 @@ def _untested(a: Columns, b: Columns, metric: str) -> tuple[Paired, NDArray[np.f
         mean_a=mean(both.a),
         mean_b=mean(both.b),
         mean_difference=mean(difference) if finite.all() else math.nan,
-        ci95=(low, high),
+        interval=(low, high),
         resampled=resampled,
         clusters=len(sums),
         p_value=math.nan,

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from srbench.folders.job import Job, ScoreRun, pair_row
-from srbench.results.leaderboard import plain, run_entry
+from srbench.results.board import plain
+from srbench.results.leaderboard import aggregated_row
 from srbench.run.record import COLUMNS, ScoreRecord, row_of
 from srbench.table import write_table
 
@@ -35,7 +36,7 @@ def score_document(job: Job, runs: Sequence[ScoreRun]) -> dict[str, Any]:
 
 
 def _system(run: ScoreRun) -> dict[str, Any]:
-    told = run_entry(run)
+    told = aggregated_row(run).document()
     lonely = {"reference": run.pairs.lonely_references, "estimate": run.pairs.lonely_estimates}
     return {
         "system": told["name"],

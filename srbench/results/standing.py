@@ -148,9 +148,9 @@ class _Table:
     def side(self, one: int, other: int) -> str:
         """Tell on which side of zero the paired interval lies: above, below, or ``same``; "" where there is none."""
         row = self._pair(one, other)
-        if row is None or math.isnan(row.ci95[0]):
+        if row is None or math.isnan(row.interval[0]):
             return "same" if row is not None and row.identical else ""
-        return "above" if row.ci95[0] > 0 else "below" if row.ci95[1] < 0 else "same"
+        return "above" if row.interval[0] > 0 else "below" if row.interval[1] < 0 else "same"
 
     def best(self, models: Sequence[int]) -> Collection[int]:
         """Return who has the best mean or is not shown to be worse; none where that cannot be told of every model."""

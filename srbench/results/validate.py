@@ -18,6 +18,7 @@ from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS, get_metric
 from srbench.results.aggregate import Aggregate, aggregate_row, aggregate_run, speaker_rows
+from srbench.results.level import CI
 from srbench.run import ORACLES, Record, Run
 from srbench.run.basis import Basis
 from srbench.run.folder import ANEW
@@ -28,7 +29,7 @@ from srbench.table import read_table
 
 # tables of a run are written with all their digits; another build of NumPy may add up in another order
 TABLE_TOLERANCE = 1e-9
-_INTERVAL = {"ci95_low", "ci95_high"}
+_INTERVAL = {f"{CI}_low", f"{CI}_high"}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from srbench.cli.main import main
-from srbench.results.board import read_board
+from srbench.results.board_file import read_board
 
 PROTOCOL = """
     title = "Small"

@@ -14,7 +14,7 @@ from pairs_of_speech import RATE, splined
 
 from srbench import audio
 from srbench.cli.main import main
-from srbench.results.board import read_board
+from srbench.results.board_file import read_board
 
 NAMES = ("p225_001", "p225_002", "p226_001")
 Cli = Callable[..., tuple[int, str]]
@@ -50,7 +50,7 @@ def test_scores_become_a_leaderboard_and_a_site_with_sound(ran: Cli, tmp_path: P
     assert (status, out.count("3 rows measured again")) == (0, 2)
     board = read_board(tmp_path / "leaderboard/mine.csv")
     assert [row.name for row in board.rows] == ["sinc", "spline"]
-    assert board.rows[0].facts["expected"] == "3"
+    assert board.rows[0].expected == 3
     assert "floor" not in out
     scripts = sorted((tmp_path / "site/mine/clips").glob("*.js"))
     assert [script.stem for script in scripts] == list(NAMES)
@@ -68,7 +68,7 @@ def test_rows_say_what_was_found_on_the_pairs(ran: Cli, tmp_path: Path) -> None:
         audio.write(tmp_path / "sinc" / f"{name}.wav", -samples, rate)
     assert ran(*SCORE)[0] == 0
     assert ran("publish", "results")[0] == 0
-    rows = {row.name: row.facts["warnings"] for row in read_board(tmp_path / "leaderboard/mine.csv").rows}
+    rows = {row.name: row.warnings for row in read_board(tmp_path / "leaderboard/mine.csv").rows}
     assert "polarity: 3 of 3 pairs" in rows["sinc"]
     assert "polarity" not in rows["spline"]
 
@@ -136,7 +136,7 @@ def test_audio_that_changed_since_is_refused_and_gone_audio_is_said(
     status, out = ran("publish", "results")
     assert status == 0
     assert f"not rechecked: the {word}s are not here any more" in out
-    assert read_board(tmp_path / "leaderboard/mine.csv").rows[0].facts["rechecked"] == "0"
+    assert read_board(tmp_path / "leaderboard/mine.csv").rows[0].rechecked == "0"
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")
@@ -223,7 +223,7 @@ def test_references_without_an_estimate_make_it_partial(ran: Cli, tmp_path: Path
     assert "it is partial: 2 of 3 utterances" in out
     status, _ = ran("publish", "results", "--allow-partial")
     assert status == 0
-    assert read_board(tmp_path / "leaderboard/mine.csv").rows[0].facts["n"] == "2"
+    assert read_board(tmp_path / "leaderboard/mine.csv").rows[0].n == 2
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from srbench.errors import SrbenchError
 from srbench.lint.lint import lint
 from srbench.lint.table import read_table
 from srbench.report.tables import write_tables
-from srbench.results.board import DIGEST, digest, read_board
-from srbench.results.published import COLUMNS, load_published
+from srbench.results.board_file import DIGEST, digest, read_board
+from srbench.results.literature import COLUMNS, load_published
 
 LEADERBOARD = Path(__file__).resolve().parents[2] / "leaderboard"
 LONGEST = 120  # seconds for all hostile tables, which take two

@@ -14,7 +14,7 @@ import pytest
 from srbench.errors import SrbenchError, UndefinedMetric
 from srbench.metrics import METRICS, Pair, define, forget_plugins, get_metric, measure_all, metric, use_plugins
 from srbench.metrics.declaration import COLUMNS, ENDINGS
-from srbench.results.board import _SUFFIXES, FACTS
+from srbench.results.board_file import _SUFFIXES, FACTS
 from srbench.run.measuring import measure
 from srbench.run.record import COLUMNS as RUN_COLUMNS
 

@@ -27,16 +27,16 @@ from srbench.errors import SrbenchError
 from srbench.metrics import METRICS
 from srbench.protocols import Protocol, load_protocol
 from srbench.protocols import prepare as prepare_pair
-from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR
+from srbench.report.notes import ABOVE_CEILING, BELOW_FLOOR
 from srbench.report.site import build_site, details
 from srbench.report.site.names import file_names
 from srbench.report.site.output import Output
 from srbench.report.site.tables import columns, lines
 from srbench.report.site.versions import choose_utterances
 from srbench.results.aggregate import aggregate_run
-from srbench.results.board import FACTS, Board, Row, Value, make_board
-from srbench.results.publish import make_row
-from srbench.results.published import COLUMNS, load_published
+from srbench.results.board import Board, Row, Value, make_board
+from srbench.results.literature import COLUMNS, load_published
+from srbench.results.rows import make_row
 from srbench.results.standing import parse_standing
 from srbench.run import Entrant, Run, make_plan, run_entrant
 
@@ -78,7 +78,7 @@ def small_runs(folder: Path, count: int = 3) -> tuple[list[Run], Path]:
 
 
 def board_of(runs: Sequence[Run]) -> Board:
-    return make_board("demo", [make_row(run, aggregate_run(run), small_protocol()) for run in runs])
+    return make_board("demo", [make_row(run, aggregate_run(run), small_protocol().metrics) for run in runs])
 
 
 def small_site(folder: Path, runs: Sequence[Run], plugin: Path, **options: Any) -> list[str]:
@@ -331,7 +331,7 @@ def test_a_run_that_is_not_the_rows_is_not_shown_as_it(made: tuple[list[Run], Pa
     board = board_of(runs)
     row = board.row("sinc")
     assert row is not None
-    changed = Row(row.facts, {**row.values, "snr": dataclasses.replace(row.values["snr"], mean=99.0)})
+    changed = dataclasses.replace(row, values={**row.values, "snr": dataclasses.replace(row.values["snr"], mean=99.0)})
     board = make_board("demo", [changed if r.name == "sinc" else r for r in board.rows])
     notes = build_site(tmp_path, [board], {"demo": runs}, corpora={}, plugins=(plugin,))
     assert f"demo: the run {runs[1].folder.name} is not what stands in the leaderboard: its snr is" in notes[0]
@@ -369,14 +369,14 @@ def made_up_board(
     found = []
     for name, (kind, means) in rows.items():
         count, paired = (n or {}).get(name, 28), parse_standing((stands or {}).get(name, ""))
-        facts = dict.fromkeys(FACTS, "") | {"upscaler": name, "kind": kind, "n": str(count), "expected": "28"}
         values = {
             metric: Value(
                 mean, mean - 0.1, mean + 0.1, count, str(METRICS[metric].signature(16000, 2000.0)), "", paired
             )
             for metric, mean in means.items()
         }
-        found.append(Row(facts | {"protocol_signature": signature, "num_parameters": "1234567"}, values))
+        facts = {"n": count, "expected": 28, "protocol_signature": signature, "num_parameters": 1234567}
+        found.append(Row(name, kind, **facts, values=values))
     return make_board("demo", found)
 
 
@@ -397,7 +397,7 @@ def test_marks_best_and_order():
             "worse": "floor:same best:no",
         },
     )
-    shown = {line.name: {cell.metric: cell for cell in line.cells} for line in lines(board)}
+    shown = {line.row.name: {cell.metric: cell for cell in line.cells} for line in lines(board)}
     assert list(shown) == ["too_good", "few", "good", "spline", "worse", "ceiling"]
     marks = {name: cells["snr"].mark for name, cells in shown.items() if cells["snr"].mark}
     assert marks == {"too_good": ABOVE_CEILING, "worse": BELOW_FLOOR}

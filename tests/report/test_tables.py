@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from srbench.metrics import METRICS
 from srbench.report.headings import heading
 from srbench.report.tables import latex, latex_text, markdown, markdown_text, write_tables
-from srbench.results.board import FACTS, Board, Row, Value, make_board
+from srbench.results.board import Board, Row, Value, make_board
 from srbench.results.standing import parse_standing
 
 ODD = "<script>alert(1)</script> a_b & c|d [x](y) $2^3$ \\end{table} #1 ~50% `q`"
@@ -23,13 +23,13 @@ ODD = "<script>alert(1)</script> a_b & c|d [x](y) $2^3$ \\end{table} #1 ~50% `q`
 def row(
     name: str, snr: float, lsd: float = 2.0, kind: str = "model", n: int = 28, stands: str = "", **facts: Any
 ) -> Row:
-    told = {**dict.fromkeys(FACTS, ""), "upscaler": name, "kind": kind, "protocol_signature": "PROTOCOL|high:16000|v:1"}
-    told |= {"n": "28", "failed": "0", "expected": "28", "resampled": "8 speakers", "real_time_factor": "0.5", **facts}
+    told = {"protocol_signature": "PROTOCOL|high:16000|v:1", "n": 28, "expected": 28, "rechecked": ""}
+    told |= {"resampled": ((8, "speakers"),), "real_time_factor": 0.5, **facts}
     values = {
         "snr": Value(snr, snr - 0.25, snr + 0.25, n, "SNR|of:power|v:1", f"{n}.ab", parse_standing(stands)),
         "lsd": Value(lsd, float("nan"), float("nan"), n, "LSD|floor:max1e-8|v:1", f"{n}.ab"),
     }
-    return Row(told, values)
+    return Row(name, kind, **told, values=values)
 
 
 def board(*rows: Row) -> Board:
@@ -98,20 +98,20 @@ def test_means_over_other_utterances_are_said_to_be_so() -> None:
 def test_as_many_other_utterances_are_said_to_be_so() -> None:
     """Not how many counts, but which."""
     other = row("other", 20.0)
-    other = Row(other.facts, {**other.values, "snr": replace(other.values["snr"], over="28.cd")})
+    other = replace(other, values={**other.values, "snr": replace(other.values["snr"], over="28.cd")})
     assert "carry no marks: other (SNR)." in markdown(board(other, row("a", 13.0), row("spline", 12.0)))
 
 
 def test_few_speakers_are_said() -> None:
-    rows = [row("a", 13.0, resampled="4 speakers"), row("spline", 12.0, resampled="4 speakers")]
+    rows = [row("a", 13.0, resampled=((4, "speakers"),)), row("spline", 12.0, resampled=((4, "speakers"),))]
     assert "4 speakers are too few: such an interval holds the true mean in at most 88 % of cases" in markdown(
         board(*rows)
     )
-    assert "too few" not in markdown(board(row("a", 13.0, resampled="speakers"), row("spline", 12.0)))
+    assert "too few" not in markdown(board(row("a", 13.0, resampled=((0, "speakers"),)), row("spline", 12.0)))
 
 
 def test_partial_rows_say_their_n() -> None:
-    part = Row({**row("part", 20.0).facts, "n": "20"}, row("part", 20.0, n=20).values)
+    part = replace(row("part", 20.0, n=20), n=20)
     text = markdown(board(part, row("spline", 12.0)))
     assert cells(text, "n |")[1:] == ["20 of 28", "28"]
     assert cells(text, "SNR dB")[1] == "20.00<br>[19.75, 20.25]"
@@ -141,7 +141,7 @@ def test_metrics_across_where_there_are_many_upscalers() -> None:
 
 def test_every_metric_has_a_heading_that_both_formats_take() -> None:
     values = {name: Value(1.0, 0.5, 1.5, 28, "S|v:1") for name in METRICS}
-    whole = make_board("demo", [Row(row("a", 1.0).facts, values)])
+    whole = make_board("demo", [replace(row("a", 1.0), values=values)])
     for name in METRICS:
         assert markdown_text(heading(name)) in markdown(whole)
         assert latex_text(heading(name)) in latex(whole)

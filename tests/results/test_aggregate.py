@@ -40,7 +40,7 @@ def test_mean_n_and_signature(tmp_path: Path) -> None:
     snr = found["snr"]
     assert isinstance(snr, Aggregate)
     assert (snr.mean, snr.n, snr.undefined, snr.failed, snr.expected) == (3.0, 3, 0, 0, 5)
-    assert snr.ci95 == (1.5, 6.0)
+    assert snr.interval == (1.5, 6.0)
     assert snr.resampled == "speakers"
     assert snr.signature == SIGNATURES["snr"]
     assert snr.aggregation == "agg:mean.utterance|n:3/5"
@@ -81,7 +81,7 @@ def test_no_values_at_all(tmp_path: Path) -> None:
 def test_infinite_value_makes_an_infinite_mean_without_interval(tmp_path: Path) -> None:
     snr = aggregate_run(run_of(tmp_path, ok("1", "a", math.inf), ok("2", "b", 3.0)))["snr"]
     assert (snr.mean, snr.n, snr.resampled) == (math.inf, 2, "nothing")
-    assert all(map(math.isnan, snr.ci95))
+    assert all(map(math.isnan, snr.interval))
 
 
 def test_names_that_look_like_something_else(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_files_of_aggregates(tmp_path: Path) -> None:
     aggregates = pd.read_csv(tmp_path / "aggregates.csv", index_col="metric")
     assert list(aggregates.index) == ["snr", "mse"]
     row = aggregates.loc["snr"]
-    assert (row["mean"], row["ci95_low"], row["ci95_high"]) == (found["snr"].mean, *found["snr"].ci95)
+    assert (row["mean"], row["ci95_low"], row["ci95_high"]) == (found["snr"].mean, *found["snr"].interval)
     assert (row["n"], row["undefined"], row["failed"], row["expected"]) == (3, 0, 1, 4)
     assert (row["unit"], row["better"], row["signature"]) == ("dB", "higher", SIGNATURES["snr"])
     assert (row["aggregation"], row["protocol_signature"]) == ("agg:mean.utterance|n:3/4", "PROTOCOL|v:1")

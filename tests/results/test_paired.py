@@ -56,7 +56,7 @@ def test_means_and_interval_are_of_the_utterances_in_both() -> None:
     assert (found.n, found.unpaired) == (3, 2)
     assert (found.mean_a, found.mean_b, found.mean_difference) == pytest.approx((10 / 3, 8 / 3, 2 / 3))
     expected = mean_interval(np.array([1.0, 3.0, -2.0]), np.array(list("pst"), dtype=object))
-    assert (*found.ci95, found.resampled, found.clusters) == (*expected, 3)
+    assert (*found.interval, found.resampled, found.clusters) == (*expected, 3)
     assert found.reason == ""
 
 
@@ -71,7 +71,7 @@ def test_identical_is_said_and_not_tested() -> None:
     found = snr([1, 2, 3], [1, 2, 3], "pqr")
     assert found.identical
     assert math.isnan(found.p_value)
-    assert (found.mean_difference, found.ci95, found.ties, found.reason) == (0.0, (0.0, 0.0), 3, "")
+    assert (found.mean_difference, found.interval, found.ties, found.reason) == (0.0, (0.0, 0.0), 3, "")
     assert not snr([1, 2, 3], [1, 2, 3.0000001], "pqr").identical
 
 
@@ -87,7 +87,7 @@ def test_infinite_differences_have_wins_but_no_mean(
     a: list[float], b: list[float], wins: tuple[int, int, int], why: str
 ) -> None:
     found = snr(a, b, "pqr")
-    assert all(map(math.isnan, (found.mean_difference, found.p_value, *found.ci95)))
+    assert all(map(math.isnan, (found.mean_difference, found.p_value, *found.interval)))
     assert (found.a_wins, found.b_wins, found.ties) == wins
     assert found.reason.startswith(why)
     assert not found.identical
@@ -106,7 +106,7 @@ def test_nothing_in_common_and_one_utterance() -> None:
     assert found.reason == "no utterance has a value in both"
     found = snr([1.0], [3.0])
     assert (found.n, found.mean_difference, found.b_wins) == (1, -2.0, 1)
-    assert all(map(math.isnan, (found.p_value, *found.ci95)))
+    assert all(map(math.isnan, (found.p_value, *found.interval)))
     assert found.reason == "one utterance: nothing to resample"
 
 
@@ -236,7 +236,7 @@ def test_swapping_a_and_b_turns_every_sign(drawn: list[tuple[float, float, str]]
     a, b, speakers = (list(each) for each in zip(*drawn, strict=True))
     one, other = snr(a, b, speakers), snr(b, a, speakers)
     assert one.mean_difference == pytest.approx(-other.mean_difference, abs=1e-12)
-    assert one.ci95 == pytest.approx((-other.ci95[1], -other.ci95[0]), abs=1e-9)
+    assert one.interval == pytest.approx((-other.interval[1], -other.interval[0]), abs=1e-9)
     assert one.p_value == pytest.approx(other.p_value, nan_ok=True)
     assert (one.a_wins, one.b_wins, one.ties) == (other.b_wins, other.a_wins, other.ties)
     assert one.a_wins + one.b_wins + one.ties == one.n == len(drawn)
@@ -256,5 +256,5 @@ def test_a_shift_of_a_shifts_the_difference(drawn: list[tuple[float, float, str]
     a, b, speakers = (list(each) for each in zip(*drawn, strict=True))
     one, other = snr(a, b, speakers), snr([value + shift for value in a], b, speakers)
     assert other.mean_difference == pytest.approx(one.mean_difference + shift, abs=1e-9)
-    assert other.ci95 == pytest.approx((one.ci95[0] + shift, one.ci95[1] + shift), abs=1e-9)
+    assert other.interval == pytest.approx((one.interval[0] + shift, one.interval[1] + shift), abs=1e-9)
     assert other.resampled == one.resampled

@@ -16,6 +16,7 @@ import soundfile
 
 from srbench.protocols import load_protocol
 from srbench.results import aggregate_run, leaderboard, write_leaderboard
+from srbench.results.board import Board
 from srbench.run import Entrant, make_plan, run_entrant
 
 PLUGIN = """
@@ -44,12 +45,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def document(folder: Path) -> dict[str, Any]:
+def board(folder: Path) -> Board:
     plan = make_plan(load_protocol("demo"), folder / "data", metrics=METRICS, limit=10)
     asked = [Entrant("picky", plugins=(folder / "mine.py",)), Entrant("spline")]
     beside = [Entrant(name, anchor=True) for name in ("ceiling", "reference")]
     runs, anchors = ([run_entrant(plan, e, folder / "r") for e in some] for some in (asked, beside))
     return leaderboard(plan, runs, anchors, folder / "r" / "demo")
+
+
+@pytest.fixture(scope="module")
+def document(board: Board) -> dict[str, Any]:
+    return board.document()
 
 
 def strict(text: str) -> Any:
@@ -113,9 +119,9 @@ def test_aggregates_lie_in_every_runs_folder(document: dict[str, Any]) -> None:
         assert (Path(entry["run_dir"]) / "speakers.csv").exists()
 
 
-def test_csv(document: dict[str, Any], tmp_path: Path) -> None:
+def test_csv(board: Board, document: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "leaderboard.csv"
-    write_leaderboard(document, path)
+    write_leaderboard(board, path)
     table = pd.read_csv(path)
     assert table["upscaler"].tolist() == ["picky", "spline", "ceiling", "reference"]
     assert table["kind"].tolist() == ["model", "model", "anchor", "anchor"]
@@ -143,12 +149,13 @@ def test_a_run_where_nothing_has_a_value(tmp_path: Path) -> None:
     run = run_entrant(plan, Entrant("hold"), tmp_path / "r")
     aggregate = aggregate_run(run)["snr"]
     assert (aggregate.n, aggregate.undefined, aggregate.failed) == (0, 2, 0)
-    document = leaderboard(plan, [run], [], tmp_path / "r" / "demo")
+    board = leaderboard(plan, [run], [], tmp_path / "r" / "demo")
+    document = board.document()
     (model,) = document["models"]
     assert (model["n"], model["failed"]) == (2, 0)
     assert (model["metrics"]["snr"]["mean"], model["metrics"]["snr"]["ci95"]) == (None, [None, None])
     strict(json.dumps(document, allow_nan=False))
-    write_leaderboard(document, tmp_path / "leaderboard.csv")
+    write_leaderboard(board, tmp_path / "leaderboard.csv")
     assert pd.read_csv(tmp_path / "leaderboard.csv")["snr"].isna().all()
 
 
@@ -158,6 +165,6 @@ def test_upscalers_of_one_name_are_told_apart(folder: Path) -> None:
     one = run_entrant(plan, Entrant("spline"), folder / "names")
     runs = [one, dataclasses.replace(one, folder=one.folder.with_name("spline-of-another"))]
     shutil.copytree(one.folder, runs[1].folder)
-    found = leaderboard(plan, runs, [], folder / "names" / "demo")
+    found = leaderboard(plan, runs, [], folder / "names" / "demo").document()
     assert [entry["name"] for entry in found["models"]] == [one.folder.name, "spline-of-another"]
     assert [entry["provenance"]["name"] for entry in found["models"]] == ["spline", "spline"]

@@ -21,11 +21,12 @@ from srbench.errors import SrbenchError
 from srbench.metrics import get_metric
 from srbench.protocols import load_protocol
 from srbench.report.distribution import collect
-from srbench.report.marks import mark
+from srbench.report.notes import mark
 from srbench.report.site import build_site
 from srbench.report.tables import markdown
 from srbench.results import compare_runs, leaderboard
-from srbench.results.board import Board, read_board, write_board
+from srbench.results.board import Board
+from srbench.results.board_file import read_board, write_board
 from srbench.results.intake import known_protocols
 from srbench.results.publish import Outcome, publish
 from srbench.results.standing import Standing, contestant, parse_standing, standings
@@ -194,7 +195,7 @@ def test_every_mark_is_what_compare_says(raced: tuple[Path, list[Run]], tmp_path
     published(tmp_path, [run.folder for run in runs.values()], protocol)
     board = read_board(tmp_path / "leaderboard" / "tiny.csv")
     plan = make_plan(load_protocol(protocol), protocol.parent / "corpus")
-    document = leaderboard(plan, list(runs.values())[:-1], [runs["ceiling"]], tmp_path)
+    document = leaderboard(plan, list(runs.values())[:-1], [runs["ceiling"]], tmp_path).document()
     of_run = {each["name"]: each["metrics"] for each in (*document["models"], *document["anchors"])}
     models = [name for name in runs if name != "ceiling"]
     seen: set[str] = set()
@@ -239,7 +240,8 @@ def test_models_that_failed_on_other_utterances_carry_no_mark(raced: tuple[Path,
     assert 'class="best"' not in page
     assert 'class="mark"' not in page
     plan = make_plan(load_protocol(protocol), protocol.parent / "corpus")
-    document = leaderboard(plan, chosen[:2], chosen[2:], tmp_path)
+    board = leaderboard(plan, chosen[:2], chosen[2:], tmp_path)
+    document = board.document()
     assert {str(Standing(**v["paired"])) for e in document["models"] for v in e["metrics"].values()} == {""}
 
 
@@ -305,7 +307,7 @@ def test_leaderboards_of_0_1_0_are_read_and_carry_no_marks(tmp_path: Path) -> No
     """The file of that version lacks the columns; its rows are as they were, digest and all."""
     path = Path(__file__).with_name("data") / "demo-0.1.0.csv"
     board: Board = read_board(path)
-    assert {row.facts["recordings"] for row in board.rows} == {""}
+    assert {row.recordings for row in board.rows} == {""}
     assert {value.paired for row in board.rows for value in row.values.values()} == {Standing()}
     write_board(board, tmp_path / "demo-0.1.0.csv")
     assert read_board(tmp_path / "demo-0.1.0.csv") == board

@@ -67,8 +67,8 @@ def test_no_cell_of_any_table_is_a_formula(plan: Plan, run: Run, tmp_path: Path)
     plugin = tmp_path / "angry.py"
     plugin.write_text(dedent(PLUGIN))
     angry = run_entrant(plan, Entrant("angry", plugins=(plugin,)), tmp_path)
-    document = leaderboard(plan, [run, angry], [], tmp_path)
-    write_leaderboard(document, tmp_path / "leaderboard.csv")
+    board = leaderboard(plan, [run, angry], [], tmp_path)
+    write_leaderboard(board, tmp_path / "leaderboard.csv")
     tables = [*run.folder.glob("*.csv"), *angry.folder.glob("*.csv"), tmp_path / "leaderboard.csv"]
     assert len(tables) == 2 * 4 + 1
     for path in tables:

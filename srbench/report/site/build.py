@@ -12,20 +12,21 @@ from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.folders.references import is_scored
 from srbench.protocols import load_protocol
-from srbench.report.marks import ABOVE_CEILING, BELOW_FLOOR, board_notes, mark
+from srbench.report.notes import ABOVE_CEILING, BELOW_FLOOR, footnotes, mark, one_speaker
 from srbench.report.site.details import extremes, find_runs_of, provenance, speakers
 from srbench.report.site.listening import Heard, Progress, write_clips
 from srbench.report.site.names import file_names
 from srbench.report.site.output import Output
 from srbench.report.site.published import published_rows
 from srbench.report.site.tables import columns, interval, lines, text
-from srbench.report.tables import recheck_notes
-from srbench.results.board import Board, Row, write_board
+from srbench.results.board import Board, Row
+from srbench.results.board_file import write_board
+from srbench.results.level import PERCENT
 from srbench.run import FLOOR, Run
 from srbench.run.basis import Basis, of_protocol
 
 if TYPE_CHECKING:
-    from srbench.results.published import Published
+    from srbench.results.literature import Published
 
 
 def build_site(
@@ -201,6 +202,7 @@ class _Site:
             "floor": FLOOR,
             "below_floor": BELOW_FLOOR,
             "above_ceiling": ABOVE_CEILING,
+            "level": PERCENT,
         }
         self.output.text(name, self._environment.get_template(template).render(**told, **known))
 
@@ -230,9 +232,7 @@ def _no_listening(protocol: Basis | None, corpus: bool, behind: Mapping[str, Run
 def _notes_of(board: Board, behind: Mapping[str, Run]) -> list[str]:
     """Return what is to be said with every number of a leaderboard."""
     notes = dict.fromkeys(note for run in behind.values() for note in run.manifest.notes)
-    if any(kind == "utterances" for row in board.rows for _, kind in row.resampled):
-        notes["One speaker: intervals are over utterances and say nothing about other speakers."] = None
-    return [*notes, *board_notes(board), *recheck_notes(board)]
+    return [*footnotes(board), *one_speaker(board), *notes]
 
 
 def _inside(folder: str) -> Path:

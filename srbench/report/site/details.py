@@ -13,8 +13,10 @@ from srbench.metrics import get_metric
 from srbench.report.headings import heading
 from srbench.report.site.tables import sort_key, text
 from srbench.results.aggregate import speaker_rows
-from srbench.results.board import FACTS, Board, Row, recordings_fact
+from srbench.results.board import Board, Row
+from srbench.results.board_file import facts
 from srbench.results.bootstrap import mean
+from srbench.results.rows import recordings_fact
 from srbench.run import Run
 from srbench.run.recordings import recordings
 
@@ -40,7 +42,7 @@ def find_runs_of(board: Board, runs: Sequence[Run]) -> tuple[dict[str, Run], lis
     notes = []
     for run in runs:
         name, row = run.manifest.upscaler.name, board.row(run.manifest.upscaler.name)
-        if row is None or name in found or (row.facts["kind"] == "anchor") != run.manifest.upscaler.anchor:
+        if row is None or name in found or row.anchor != run.manifest.upscaler.anchor:
             continue
         if why := _not_of(row, run, board):
             notes.append(f"{board.protocol}: the run {run.folder.name} is not what stands in the leaderboard: {why}")
@@ -76,7 +78,7 @@ def extremes(run: Run, metrics: Sequence[str]) -> list[dict[str, Any]]:
 
 def provenance(row: Row, run: Run | None) -> list[tuple[str, str]]:
     """Return what is known of where a row comes from, as pairs of name and text; what is empty is left out."""
-    told = [(key.replace("_", " "), row.facts[key]) for key in FACTS if key not in _NOT_PROVENANCE]
+    told = [(key.replace("_", " "), cell) for key, cell in facts(row).items() if key not in _NOT_PROVENANCE]
     if run is not None:
         known = {key for key, _ in told}
         upscaler = run.manifest.upscaler.told
@@ -93,7 +95,7 @@ def _not_of(row: Row, run: Run, board: Board) -> str:
         return "its protocol is another"
     if dict(run.manifest.metrics) != {name: value.signature for name, value in row.values.items()}:
         return "its metrics are others"
-    if row.facts["recordings"] not in ("", recordings_fact(recordings(run.records))):
+    if row.recordings not in ("", recordings_fact(recordings(run.records))):
         return "its recordings are others"
     for metric, value in row.values.items():
         column = run.columns[metric]

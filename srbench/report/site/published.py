@@ -9,7 +9,7 @@ from srbench.metrics import METRICS
 from srbench.report.headings import heading
 
 if TYPE_CHECKING:
-    from srbench.results.published import Published
+    from srbench.results.literature import Published
 
 
 def published_rows(published: Sequence[Published]) -> list[dict[str, Any]]:

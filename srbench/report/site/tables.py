@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from srbench.metrics import get_metric
-from srbench.report.headings import deaf_above, heading, number
-from srbench.report.marks import mark
+from srbench.report.headings import count, deaf_above, heading, number
+from srbench.report.notes import mark
 from srbench.results.board import Board, Row, Value
 
 
@@ -28,7 +27,7 @@ class Column:
 class Cell:
     """One mean. ``sort`` is what scripts compare, "" where there is no value; ``n`` is told where it is not the row's.
 
-    ``mark`` is one of `srbench.report.marks` or "".
+    ``mark`` is one of `srbench.report.notes` or "".
     """
 
     metric: str
@@ -42,15 +41,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """One upscaler or anchor. ``failed`` is "" where nothing failed."""
+    """One upscaler or anchor: its row, and what stands in the cells."""
 
-    name: str
-    anchor: bool
+    row: Row
     cells: tuple[Cell, ...]
     n: str
-    failed: str
     parameters: str
-    facts: Mapping[str, str]
 
 
 def columns(board: Board) -> list[Column]:
@@ -75,7 +71,7 @@ def lines(board: Board) -> list[Line]:
 
     def place(pair: tuple[Row, Line]) -> tuple[bool, bool, float]:
         mean = pair[0].values[first].mean if first else 0.0
-        return pair[1].anchor, math.isnan(mean), sign * mean
+        return pair[0].anchor, math.isnan(mean), sign * mean
 
     return [line for _, line in sorted(zip(board.rows, made, strict=True), key=place)]
 
@@ -86,7 +82,7 @@ def text(metric: str, value: float) -> str:
 
 
 def interval(metric: str, value: Value) -> str:
-    """Return the 95 % interval as ``[low, high]``, "" where there is none."""
+    """Return the interval as ``[low, high]``, "" where there is none."""
     if math.isnan(value.low) or math.isnan(value.high):
         return ""
     return f"[{text(metric, value.low)}, {text(metric, value.high)}]"
@@ -102,14 +98,8 @@ def sort_key(value: float) -> str:
 def _line(row: Row) -> Line:
     cells = []
     for metric, value in row.values.items():
-        n = str(value.n) if row.facts["n"] != str(value.n) else ""
-        sort = sort_key(value.mean)
-        shown = text(metric, value.mean)
-        best = value.paired.best == "yes"
-        cells.append(Cell(metric, shown, interval(metric, value), sort, mark(value.paired), best, n))
-    n, expected = row.facts["n"], row.facts["expected"]
-    told = n if n == expected else f"{n} of {expected}"
-    failed = row.facts["failed"] if row.facts["failed"] not in ("", "0") else ""
-    parameters = row.facts["num_parameters"]
-    parameters = f"{int(parameters):,}" if parameters.isdecimal() and len(parameters) < 20 else parameters[:20] or "–"
-    return Line(row.name, row.facts["kind"] != "model", tuple(cells), told, failed, parameters, row.facts)
+        n = "" if row.n == value.n else str(value.n)
+        shown, best = text(metric, value.mean), value.paired.best == "yes"
+        cells.append(Cell(metric, shown, interval(metric, value), sort_key(value.mean), mark(value.paired), best, n))
+    parameters = "–" if row.num_parameters is None else f"{row.num_parameters:,}"
+    return Line(row, tuple(cells), count(row), parameters)

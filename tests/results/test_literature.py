@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srbench.errors import SrbenchError
-from srbench.results.published import COLUMNS, ERRATA, Published, load_published
+from srbench.results.literature import COLUMNS, ERRATA, Published, load_published
 
 FILE = Path(__file__).resolve().parents[2] / "leaderboard" / "published.csv"
 ROW = {
