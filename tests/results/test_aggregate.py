@@ -10,7 +10,7 @@ import pytest
 from made_runs import made_manifest
 
 from srbench.results import Aggregate, aggregate_run, write_aggregates
-from srbench.results.aggregate import real_time_factor
+from srbench.results.aggregate import aggregation, real_time_factor
 from srbench.run import Record, Run
 from srbench.run.record import write_records
 from srbench.table import read_table
@@ -43,7 +43,7 @@ def test_mean_n_and_signature(tmp_path: Path) -> None:
     assert snr.interval == (1.5, 6.0)
     assert snr.resampled == "speakers"
     assert snr.signature == SIGNATURES["snr"]
-    assert snr.aggregation == "agg:mean.utterance|n:3/5"
+    assert aggregation(snr.n, snr.expected) == "agg:mean.utterance|n:3/5"
 
 
 def test_infinities_of_both_signs_have_no_mean(tmp_path: Path) -> None:
@@ -64,7 +64,10 @@ def test_failures_and_undefined_are_not_numbers(tmp_path: Path) -> None:
     snr, mse = found["snr"], found["mse"]
     assert (snr.mean, snr.n, snr.undefined, snr.failed) == (2.0, 2, 1, 1)
     assert (mse.mean, mse.n, mse.undefined, mse.failed) == (pytest.approx(1 / 3), 3, 0, 1)
-    assert (snr.aggregation, mse.aggregation) == ("agg:mean.utterance|n:2/4", "agg:mean.utterance|n:3/4")
+    assert (aggregation(snr.n, snr.expected), aggregation(mse.n, mse.expected)) == (
+        "agg:mean.utterance|n:2/4",
+        "agg:mean.utterance|n:3/4",
+    )
 
 
 def test_no_values_at_all(tmp_path: Path) -> None:
