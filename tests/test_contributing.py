@@ -66,9 +66,9 @@ def srbench(tree: Path, *arguments: str) -> Any:
 
 def test_there_are_steps_for_degradation_metric_protocol_and_baseline():
     assert [path for path, *_ in STEPS] == [
-        "srbench/degradation.py",
-        "srbench/degradation.py",
-        "srbench/degradation.py",
+        "srbench/degradation/filters.py",
+        "srbench/degradation/filters.py",
+        "srbench/degradation/filters.py",
         "srbench/metrics/waveform.py",
         "srbench/metrics/waveform.py",
         "srbench/protocols/named/demo-mean.toml",

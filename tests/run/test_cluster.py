@@ -23,7 +23,8 @@ from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
 from srbench.run import Entrant
 from srbench.run import cluster as cluster_module
-from srbench.run.cluster import _Taking, dask_cluster
+from srbench.run.cluster import dask_cluster
+from srbench.run.parcels import ForeignWorkers
 from srbench.run.pipeline import Task, evaluate
 
 Client = pytest.importorskip("distributed", reason="needs srbench[cluster]").Client
@@ -249,7 +250,7 @@ def test_a_relative_recording_is_found_from_a_workers_own_folder(
     monkeypatch.chdir(tmp_path)
     task = Task(protocol, protocol.define_metrics(("snr",)), Entrant("hold"), 0, tmp_path / "corpus")
     later = _Later()
-    _Taking(later, False).submit(partial(evaluate, task), Utterance("a", "b", Path("corpus") / one.path.name))
+    ForeignWorkers(later, False).submit(partial(evaluate, task), Utterance("a", "b", Path("corpus") / one.path.name))
     monkeypatch.chdir(tmp_path / "worker")
     record = later.call()
     assert (record.error, record.file) == ("", one.path.name)
