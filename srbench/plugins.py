@@ -59,6 +59,10 @@ class Registration:
         """Whether it is of another package than srbench: code not run yet, which is named before it is."""
         return "object" in self.provenance and self.provenance["distribution"] != "srbench"
 
+    def is_at(self, target: str) -> bool:
+        """Whether it is the object ``package.module:object``."""
+        return self.provenance.get("object", "").replace(" ", "") == target
+
 
 def installed(kind: str) -> list[Registration]:
     """List what installed packages register under the entry-point group of a kind, by name; nothing is loaded."""

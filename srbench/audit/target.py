@@ -17,6 +17,7 @@ import numpy as np
 
 from srbench.errors import SrbenchError
 from srbench.extras import how_to_install
+from srbench.metrics import Metric
 
 SHAPES = ("n", "1n", "n1", "11n")
 KINDS = ("numpy", "torch")
@@ -110,7 +111,7 @@ class Slot:
 
 
 def load(target: str) -> Callable[..., Any]:
-    """Load ``package.module:function`` or ``path/to/file.py:function``. Its code is run.
+    """Load ``package.module:function`` or ``path/to/file.py:function``, or a metric there by its name. Its code is run.
 
     Raises
     ------
@@ -141,7 +142,8 @@ def load(target: str) -> Callable[..., Any]:
         raise SrbenchError(
             f"{target} cannot be loaded: {type(error).__name__}: {error}{how_to_install(error)}"
         ) from error
-    found = getattr(module, name, None)
+    named = [each for each in vars(module).values() if isinstance(each, Metric) and each.name == name]
+    found = named[0] if named else getattr(module, name, None)
     if not callable(found):
         raise SrbenchError(f"{target}: {where} has no function '{name}'")
     function: Callable[..., Any] = found

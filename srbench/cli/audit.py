@@ -96,18 +96,23 @@ def command(
 def _family(target: str) -> str:
     """Return the family of a plug-in's metric, which is also the name of the metric that its laws are held against."""
     from srbench.audit import auditable
-    from srbench.metrics import METRICS, use_plugins
+    from srbench.metrics import METRICS, get_metric, use_plugins
+    from srbench.plugins import installed
 
-    file, _, name = target.rpartition(":")
-    if not file.endswith(".py"):
-        raise SrbenchError("say what it claims to be: --as METRIC")
-    use_plugins([file])
-    if name not in METRICS:
-        raise SrbenchError(f"{file} declares no metric '{shown(name)}': say what it claims to be with --as METRIC")
-    if (family := METRICS[name].family) not in auditable():
-        told = f"its family '{family}'" if family else "a metric that declares no family"
+    where, _, name = target.rpartition(":")
+    if where.endswith(".py"):
+        use_plugins([where])
+        found = METRICS.get(name)
+    else:
+        found = next((get_metric(each.name) for each in installed("metric") if each.is_at(target)), None)
+    if found is None or not found.home:
+        raise SrbenchError(
+            f"{shown(where or target)} declares no metric '{shown(name)}': say what it is with --as METRIC"
+        )
+    if found.family not in auditable():
+        told = f"its family '{found.family}'" if found.family else "a metric that declares no family"
         raise SrbenchError(f"{name}: there are no laws for {told}. There are for {', '.join(auditable())}.")
-    return family
+    return found.family
 
 
 def _print(report: Report, verbose: bool) -> None:

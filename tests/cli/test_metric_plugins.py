@@ -7,10 +7,9 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
-from kit import Cli
+from kit import Cli, noise
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs/examples/segmental_snr.py"
@@ -65,12 +64,15 @@ def test_run_compare_publish_and_site_with_the_example(cli: Cli, protocol: Path)
     assert "plug-in segmental_snr.py" in without
 
 
-def test_score_takes_it_in_this_process_and_in_others(cli: Cli, tmp_path: Path):
-    noise = np.random.default_rng(0)
-    for side in ("references", "estimates"):
-        (tmp_path / side).mkdir()
+def two_pairs(folder: Path) -> None:
+    for seed, side in enumerate(("references", "estimates")):
+        (folder / side).mkdir()
         for name in ("a", "b"):
-            soundfile.write(tmp_path / side / f"{name}.wav", noise.standard_normal(16000) / 20, 16000, subtype="FLOAT")
+            soundfile.write(folder / side / f"{name}.wav", noise(16000, seed), 16000, subtype="FLOAT")
+
+
+def test_score_takes_it_in_this_process_and_in_others(cli: Cli, tmp_path: Path):
+    two_pairs(tmp_path)
     found = []
     for workers in (1, 2):
         asked = (
@@ -106,16 +108,84 @@ def test_audit_says_that_a_metric_without_a_family_has_no_laws(cli: Cli):
     assert "Traceback" not in told
 
 
-def test_audit_runs_the_laws_of_the_declared_family(cli: Cli, tmp_path: Path):
+@pytest.mark.parametrize("variable", ["own_snr", "another_name"])
+def test_audit_runs_the_laws_of_the_declared_family(cli: Cli, tmp_path: Path, variable: str):
     (tmp_path / "own.py").write_text(
         "from srbench.metrics import METRICS, metric\n"
         "@metric('own_snr', better='higher', family='snr')\n"
-        "def own_snr(reference, estimate, sample_rate):\n"
+        f"def {variable}(reference, estimate, sample_rate):\n"
         "    return METRICS['snr'](reference, estimate, sample_rate)\n"
     )
     status, out, _ = cli("audit", "own.py:own_snr", "--law", "snr_gain", "--json")
     told = json.loads(out)
     assert (status, told["verdict"], [check["law"] for check in told["checks"]]) == (0, "pass", ["snr_gain"])
+
+
+@pytest.mark.parametrize(
+    "target", ["own.py:snr", "own.py:nothing", "own.py", "srbench.metrics.waveform:METRICS", "", ":"]
+)
+def test_audit_asks_what_it_is_where_nothing_declares_it(cli: Cli, tmp_path: Path, target: str):
+    (tmp_path / "own.py").write_text(
+        "from srbench.metrics import METRICS, metric\n"
+        "snr = METRICS['snr']\n"
+        "mine = metric('mine', better='higher')(lambda reference, estimate, sample_rate: 0.0)\n"
+    )
+    status, out, told = cli("audit", target)
+    assert (status, out) == (2, "")
+    assert "--as" in told
+    assert "Traceback" not in told
+
+
+NAMES = "len mean index size metric value class None T columns ci95 constructor toString spline ceiling lsdx"
+ODD = f"""
+from dataclasses import dataclass
+from srbench.metrics import metric
+
+for k, name in enumerate("{NAMES}".split()):
+    label = "" if k % 4 else f"<b>{{k}}</b>|$x_1$"
+    @metric(name, better="lower" if k % 2 else "higher", unit="1" if k % 3 else "µ|<i>", label=label)
+    @dataclass(frozen=True)
+    class Odd:
+        "<script>alert(1)</script> one | two."
+        k: int = k
+
+        def measure(self, reference, estimate, sample_rate):
+            if self.k == 3:
+                raise ValueError("<script>alert(2)</script>")
+            return abs(reference - estimate).mean() * (self.k + 1)
+    globals()[f"m{{k}}"] = Odd
+"""
+
+
+@pytest.mark.slow
+def test_whatever_a_metric_is_called_no_traceback_follows(cli: Cli, tmp_path: Path):
+    (tmp_path / "odd.py").write_text(ODD)
+    demo = (ROOT / "srbench/protocols/named/demo.toml").read_text()
+    Path("p.toml").write_text(
+        re.sub(r"metrics = \[.*?\]", f"metrics = {json.dumps(NAMES.split())}", demo, flags=re.DOTALL)
+    )
+    two_pairs(tmp_path)
+    known = ("--protocol", "p.toml", "--plugin", "odd.py")
+    two = (*known, "--limit", 2)
+    for arguments, ends in (
+        (("run", *two, "--model", "linear", "--model", "spline"), 1),  # one of the metrics has no values
+        (("compare", *two, "linear", "spline"), 0),
+        (("publish", *known, "--allow-partial", "--site", "site"), 0),
+        (("plot", "distribution", *two, "--model", "linear", "--metric", "T", "--out", "d.png"), 0),
+        (("score", "references", "estimates", "--plugin", "odd.py", "--metric", "len", "--metric", "columns"), 0),
+        (("list", "metrics", "--plugin", "odd.py"), 0),
+        *((("audit", f"odd.py:{name}"), 2) for name in ("len", "None")),
+        (("publish", "--allow-partial", "--site", "site"), 1),
+    ):
+        status, _, told = cli(*arguments)
+        assert (status, "Traceback" in told) == (ends, False), (arguments, told)
+    heads = [
+        table.read_text().splitlines()[0].split(",") for table in Path("results/p").glob("linear-*/utterances.csv")
+    ]
+    assert any(set(NAMES.split()) <= {*head} for head in heads)
+    page = Path("site/index.html").read_text()
+    assert "<script>alert" not in page
+    assert "<b>0" not in page
 
 
 def test_metric_that_is_not_known_names_the_option(cli: Cli):
