@@ -26,6 +26,7 @@ from pathlib import Path
 import bench_metrics
 import bench_ssr_eval
 import bench_stages
+import bench_tensors
 import bench_workers
 from measure import one_core, source
 
@@ -35,6 +36,7 @@ PARTS = {
     "stages": bench_stages.rows,
     "metrics": bench_metrics.rows,
     "ssr_eval": bench_ssr_eval.rows,
+    "tensors": bench_tensors.rows,
     "workers": bench_workers.rows,
 }
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"

@@ -8,6 +8,7 @@ from srbench.errors import SrbenchError, shown
 EXTRAS = {
     "torch": "models",
     "safetensors": "models",
+    "torchmetrics": "torch",
     "lightning_fabric": "train",
     "tensorboard": "train",
     "matplotlib": "plots",

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def described(name: str, value: object) -> list[str]:
         ours = [cls for cls in value.__mro__[::-1] if cls.__module__.startswith("srbench")]
         members = {key: member for cls in ours for key, member in vars(cls).items()}
         fields = [key for key in getattr(value, "__annotations__", {}) if key[0] != "_"]
-        lines = [f"{name} (class)", *(f"{name}.{key}" for key in fields)]
+        made = "" if is_dataclass(value) or issubclass(value, (Exception, tuple)) else str(inspect.signature(value))
+        lines = [f"{name}{made} (class)", *(f"{name}.{key}" for key in fields)]
         for key in sorted(members):
             if key[0] != "_" and f"{name}.{key}" not in lines:
                 lines += described(f"{name}.{key}", inspect.unwrap(getattr(members[key], "__func__", members[key])))
@@ -51,7 +53,8 @@ def described(name: str, value: object) -> list[str]:
 
 
 def public_names() -> str:
-    names = [name for name in srbench.__all__ if name != "torch"]
+    pytest.importorskip("torchmetrics", reason="pip install 'srbench[torch]'")
+    names = srbench.__all__
     lines = [line for name in sorted(names) for line in described(f"srbench.{name}", getattr(srbench, name))]
     return "".join(f"{line}\n" for line in lines)
 
