@@ -102,13 +102,27 @@ def _chunks(file: BinaryIO, size: int, order: Literal["little", "big"]) -> Itera
         place += 8 + length + length % 2
 
 
+def _ends_in_chunks(file: BinaryIO, size: int, place: int, order: Literal["little", "big"]) -> bool:
+    """Tell whether whole chunks, with names of letters, go on from a place to the end of the file."""
+    while place + 8 <= size:
+        file.seek(place)
+        name, length = file.read(4), _number(file, 4, order)
+        place += 8 + length + length % 2
+        if not name.strip().isalnum() or place > size + 1:
+            return False
+    return True
+
+
 def _riff(file: BinaryIO, size: int, order: Literal["little", "big"] = "little") -> _Data | None:
     file.seek(4)
     outer = _number(file, 4, order)
     end = None if outer >= 0x7FFF0000 else outer + 8  # a writer that cannot know the length says the most there is
     for name, length in _chunks(file, size, order):
         if name == b"data":
-            return _Data(file.tell(), None if length == _UNTOLD[4] else length, end)
+            start = file.tell()
+            if length == 0 and not _ends_in_chunks(file, size, start, order):
+                end = start  # what follows are samples, whatever the outer length says
+            return _Data(start, None if length == _UNTOLD[4] else length, end)
     return None if end is None else _Data(size, 0, end)
 
 

@@ -75,6 +75,24 @@ def test_an_ogg_file_that_ends_with_a_whole_page_lacks_its_last_one(tmp_path):
         audio.read(path)
 
 
+def test_samples_after_an_empty_data_chunk_are_named_and_chunks_are_not(tmp_path):
+    """The outer length counts them: only the length of the data chunk was never written."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(1000), 16000, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    place = content.index(b"data") + 4
+    content[place : place + 4] = bytes(4)
+    path.write_bytes(content)
+    with pytest.raises(SrbenchError, match="while 2000 bytes of samples follow"):
+        audio.read(path)
+    size = len(content) - 2000 + 12
+    content[place + 4 :] = b"LIST" + (4).to_bytes(4, "little") + b"INFO"
+    content[4:8] = (size - 8).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(SrbenchError, match="holds no samples"):
+        audio.read(path)
+
+
 @pytest.mark.parametrize("outer", [0, 36, 0xFFFFFFFF])
 @pytest.mark.parametrize("length", [0, 0xFFFFFFFF])
 def test_a_wav_file_of_a_recorder_that_was_killed_is_named_with_the_way_out(tmp_path, outer, length):

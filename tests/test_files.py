@@ -36,6 +36,17 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
         assert file_digest(path) == ""
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    """Else ``--csv /dev/null`` would end /dev/null for everybody on the machine."""
+    os.mkfifo(tmp_path / "table.csv")
+    for path in (tmp_path / "table.csv", tmp_path):
+        with pytest.raises(OSError, match="is not a regular file"), whole_file(path):
+            pass
+    assert (tmp_path / "table.csv").is_fifo()
+    assert list(tmp_path.iterdir()) == [tmp_path / "table.csv"]
+
+
 def test_a_link_is_followed_only_where_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
     (tmp_path / "link").symlink_to("file")

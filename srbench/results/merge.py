@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, shown
 from srbench.results.aggregate import Aggregate, aggregate_run
 from srbench.results.board import Board, Row, make_board
 from srbench.results.board_file import cells
@@ -40,6 +41,7 @@ def add(before: Board, sound: Sequence[Sound], replace: Collection[str], path: P
     """
     _refuse_other_definitions(before, sound[0].row, path)
     refuse_other_recordings([(each.row.name, each.run.records) for each in sound])
+    _refuse_unknown_recordings(before, sound)
     board, changes = _merge(before, sound, replace)
     changed = {each.row.name for each, how in zip(sound, changes, strict=True) if how in ("new", "replaced")}
     return _compared(board, _runs_of(board, sound), changed), changes
@@ -73,6 +75,36 @@ def _refuse_other_definitions(before: Board, row: Row, path: Path) -> None:
             f"its rows are numbers of another definition: {', '.join(differ)}.\n"
             f"Publish into another --leaderboard, or remove {path.name} and publish all runs again."
         )
+
+
+def _refuse_unknown_recordings(before: Board, sound: Sequence[Sound]) -> None:
+    """Raise SrbenchError where runs over other utterances than the rows are not shown to be of the same recordings.
+
+    Rows tell the digest of their set of recordings: of the same ids that decides, of other ids the runs must be here.
+    """
+    folders = dict.fromkeys(each.run.folder.resolve().parent for each in sound)
+    told = {_ids(row): row.name for row in before.rows if _ids(row)}
+    new = [each for each in sound if told and _ids(each.row) and _ids(each.row) not in told]
+    if not new:
+        return
+    here = {each.row.name: each.run for each in sound}
+    standing = [(row, run) for row in before.rows if (run := here.get(row.name) or _run_behind(row, folders))]
+    refuse_other_recordings(
+        [*((row.name, run.records) for row, run in standing), *((each.row.name, each.run.records) for each in new)]
+    )
+    seen = {_ids(row) for row, _ in standing}
+    for ids, name in told.items():
+        if ids not in seen:
+            stands = shown(name)
+            raise SrbenchError(
+                f"{shown(new[0].row.name)} is over other utterances than {stands}, whose run is not here: nobody can "
+                f"tell whether both are of one corpus.\nPublish the run of {stands} in the same command, or use "
+                "another --leaderboard."
+            )
+
+
+def _ids(row: Row) -> str:
+    return row.recordings.rpartition(".")[0]
 
 
 def _merge(before: Board, sound: Sequence[Sound], replace: Collection[str]) -> tuple[Board, list[str]]:
@@ -109,18 +141,23 @@ def _runs_of(board: Board, sound: Sequence[Sound]) -> dict[str, Run]:
     found = {each.row.name: each.run for each in sound}
     folders = dict.fromkeys(each.run.folder.resolve().parent for each in sound)
     for row in board.rows:
-        for place in folders if Path(row.run).name == row.run else ():
-            if row.name in found or not (place / row.run / MANIFEST).is_file():
-                continue
-            try:
-                run = open_run(place / row.run)
+        if row.name not in found and (run := _run_behind(row, folders)):
+            with suppress(SrbenchError):  # it is not asked for: its row keeps what is known of it
                 refuse_other_recordings([("", sound[0].run.records), (row.name, run.records)])
+                found[row.name] = run
+    return found
+
+
+def _run_behind(row: Row, folders: Iterable[Path]) -> Run | None:
+    """Return the run in one of some folders that has a row's very numbers, None where there is none."""
+    for place in folders if Path(row.run).name == row.run else ():
+        if (place / row.run / MANIFEST).is_file():
+            with suppress(SrbenchError):
+                run = open_run(place / row.run)
                 same = run.manifest.metrics == {name: value.signature for name, value in row.values.items()}
                 if same and not _differing_means(row, aggregate_run(run)):
-                    found[row.name] = run
-            except SrbenchError:  # it is not asked for: its row keeps what is known of it
-                continue
-    return found
+                    return run
+    return None
 
 
 def _differing_means(row: Row, aggregates: Mapping[str, Aggregate]) -> str:

@@ -28,12 +28,6 @@ def is_recording(record: Record, path: Path) -> bool:
     return same or (bool(record.recording) and samples_digest(path) == record.recording)
 
 
-def other_recordings(ours: Iterable[Record], theirs: Iterable[Record]) -> list[str]:
-    """Return the ids, sorted, that stand in both and are not of the same recording."""
-    there = {record.utterance: record for record in theirs}
-    return sorted(r.utterance for r in ours if r.utterance in there and not _same(r, there[r.utterance]))
-
-
 def refuse_other_recordings(runs: Sequence[tuple[str, Sequence[Record]]]) -> None:
     """Raise SrbenchError unless all of some runs are of the same recordings.
 
@@ -41,13 +35,18 @@ def refuse_other_recordings(runs: Sequence[tuple[str, Sequence[Record]]]) -> Non
     ----------
     runs : sequence of (name, records)
     """
-    for name, records in runs[1:]:
-        first, ours = runs[0]
-        if changed := other_recordings(ours, records):
+    known: dict[str, tuple[str, Record]] = {}
+    for name, records in runs:
+        changed = sorted(r.utterance for r in records if r.utterance in known and not _same(r, known[r.utterance][1]))
+        if changed:
+            first, _ = known[changed[0]]
             raise SrbenchError(
-                f"{shown(first)} and {shown(name)} cannot be compared: {len(changed)} of {len(ours)} recordings are "
+                f"{shown(first)} and {shown(name)} cannot be compared: {len(changed)} of {len(records)} recordings are "
                 f"not the same samples, the first {shown(changed[0])}. Run both on one corpus."
             )
+        for record in records:
+            if record.utterance not in known or not known[record.utterance][1].recording:
+                known[record.utterance] = (name, record)
 
 
 def _same(a: Record, b: Record) -> bool:

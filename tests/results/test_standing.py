@@ -31,6 +31,8 @@ from srbench.results.intake import known_protocols
 from srbench.results.publish import Outcome, publish
 from srbench.results.standing import Standing, contestant, parse_standing, standings
 from srbench.run import Entrant, Run, make_plan, run_entrant
+from srbench.run.record import Record
+from srbench.run.recordings import refuse_other_recordings
 
 PLUGIN = """
     import numpy as np
@@ -136,6 +138,32 @@ def test_a_leaderboard_takes_no_row_of_other_recordings(four: dict[str, Run], tm
         assert not outcome.published
         assert "of other recordings with the same ids" in str(outcome.aside)
     assert (tmp_path / "leaderboard" / "tiny.csv").read_bytes() == before
+
+
+def test_a_partial_run_of_other_recordings_is_refused_too(four: dict[str, Run], tmp_path: Path) -> None:
+    """Over other ids their digests tell nothing, so the runs behind the rows are asked, and must be here."""
+    run = four["true"]
+    root = run.folder.parents[2]
+    assert published(tmp_path, [run.folder], protocol_of(run)).published
+    before = (tmp_path / "leaderboard" / "tiny.csv").read_bytes()
+    for treatment, word in (("normalised", "are not the same samples"), ("true", "whose run is not here")):
+        part = make_run(root / treatment / "tiny.toml", tmp_path / treatment, Entrant("hold"), limit=4)
+        known = [part.folder] if treatment == "true" else [part.folder, run.folder]
+        outcome = published(tmp_path, known, protocol_of(run), allow_partial=True)
+        assert not outcome.published
+        assert word in str(outcome.aside)
+    assert (tmp_path / "leaderboard" / "tiny.csv").read_bytes() == before
+    assert len(published(tmp_path, [part.folder, run.folder], protocol_of(run), allow_partial=True).published) == 2
+
+
+def test_runs_are_held_against_all_others_and_not_against_the_first_alone() -> None:
+    """The second and the third share an utterance that the first lacks."""
+    one, two, other = (
+        [Record(n, "s", n, s, 16000, 9, 0.5, recording=s)] for n, s in (("a", "1"), ("b", "2"), ("b", "3"))
+    )
+    refuse_other_recordings([("x", one), ("y", two)])
+    with pytest.raises(SrbenchError, match=r"y and z cannot be compared"):
+        refuse_other_recordings([("x", one), ("y", two), ("z", other)])
 
 
 def test_figures_and_comparisons_take_no_other_recordings(four: dict[str, Run]) -> None:
