@@ -36,7 +36,7 @@ def clear(cell: str) -> str:
 
 @pytest.mark.parametrize("protocol", ["vctk-test8-16k-48k", "vctk-p239-r4"])
 def test_the_page_says_what_the_metrics_do(protocol: str) -> None:
-    """On fewer recordings, and but for ViSQOL, which takes seconds, and the network, whose weights may be others one day."""
+    """On fewer recordings, without ViSQOL, which takes seconds, and the network, whose weights may change."""
     spec = importlib.util.spec_from_file_location("blind_spots", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
