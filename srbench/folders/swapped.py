@@ -10,6 +10,7 @@ from srbench.audio import Samples
 from srbench.errors import SrbenchError
 from srbench.folders.pairing import FilePair
 from srbench.scoring.faults import LEAST_CONFIDENCE
+from srbench.scoring.given import Given
 from srbench.scoring.spectra import Spectra
 
 MOST = 24  # pairs that do not match: every estimate is compared with every reference, so the work grows as its square
@@ -32,7 +33,7 @@ def find_swapped(pairs: Sequence[FilePair], channels: str | None = None) -> dict
     for pair in some:
         estimate = _start(pair.estimate, channels) if pair.estimate is not None else None
         fits = {
-            other: Spectra(reference[0], estimate[0], estimate[1]).delay.confidence
+            other: Spectra(Given(reference[0], estimate[0], estimate[1])).delay.confidence
             for other, reference in references.items()
             if reference is not None and estimate is not None and other != pair.id and reference[1] == estimate[1]
         }

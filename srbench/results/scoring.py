@@ -46,7 +46,8 @@ def _system(run: ScoreRun) -> dict[str, Any]:
         "failed": told["failed"],
         "notes": list(run.pairs.notes),
         "unmatched": {side: [str(path) for path in paths] for side, paths in lonely.items()},
-        "metrics": told["metrics"],
+        # nothing is paired here: that is for `srbench compare`
+        "metrics": {name: {k: v for k, v in each.items() if k != "paired"} for name, each in told["metrics"].items()},
         "run_dir": told["run_dir"],
         "utterances": [_utterance(record) for record in run.records],
     }

@@ -6,80 +6,67 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
-from srbench.audio import Samples
 from srbench.errors import SrbenchError
-from srbench.metrics import METRICS, USUAL, Definition, Pair, get_metric, measure_all
+from srbench.metrics import METRICS, USUAL, Definition, get_metric, measure_all
 from srbench.metrics.lsd import Lsd
 from srbench.scoring.faults import LEAST_CONFIDENCE, Looks
+from srbench.scoring.given import Given
 from srbench.scoring.warning import Effect, Finding, PairWarning, told
 
 _TOLD = USUAL[:2]  # in the line for people; the others stand in the JSON document
 _LEAST_CHANGE = 1 / 20  # of the usual spread; below, a line says nothing of it
 
 
-def warnings_of(
-    looks: Looks,
-    reference: Samples,
-    estimate: Samples,
-    sample_rate: int,
-    cutoff: float | None,
-    definitions: Mapping[str, Definition],
-) -> tuple[PairWarning, ...]:
+def warnings_of(looks: Looks, given: Given, definitions: Mapping[str, Definition]) -> tuple[PairWarning, ...]:
     """Turn findings into warnings, by measuring the pair as it is and as it would be without each.
 
     Parameters
     ----------
     looks : Looks
         At this pair.
-    reference, estimate : ndarray, shapes (n,) and (m,)
-    sample_rate : int, in Hz
-    cutoff : float or None, in Hz
+    given : Given
     definitions : mapping of metric name to its definition
         Effects are measured on all of them but those that take seconds.
     """
-    slow = {metric.name for metric in METRICS.values() if metric.slow}  # every fault would take as long again
-    asked = {name: definition for name, definition in definitions.items() if name not in slow}
     if not looks.findings:
         return ()
-    n = min(len(reference), len(estimate))
-    now = _values(reference, estimate, sample_rate, cutoff, asked) if len(reference) == len(estimate) else {}
-    common = now or _values(reference[:n], estimate[:n], sample_rate, cutoff, asked)
-    return tuple(
-        _warning(finding, looks, reference, estimate, sample_rate, cutoff, asked, now, common)
-        for finding in looks.findings
-    )
+    slow = {metric.name for metric in METRICS.values() if metric.slow}  # every fault would take as long again
+    effects = _Effects(given, {name: each for name, each in definitions.items() if name not in slow})
+    sure = (looks.confidence or 0) >= LEAST_CONFIDENCE
+    return tuple(_warning(each, effects.of(each), sure) for each in looks.findings)
 
 
-def _warning(
-    finding: Finding,
-    looks: Looks,
-    reference: Samples,
-    estimate: Samples,
-    sample_rate: int,
-    cutoff: float | None,
-    asked: Mapping[str, Definition],
-    now: Mapping[str, float],
-    common: Mapping[str, float],
-) -> PairWarning:
-    n = min(len(reference), len(estimate))
-    before: Mapping[str, float]
-    if finding.remedy is not None:
-        before = now if finding.kind == "length" else common
-        mended = finding.remedy(reference[:n], estimate[:n])
-        without = _values(*mended, sample_rate, cutoff, asked)
-    elif finding.kind == "bandwidth" and finding.side == "reference" and finding.value:
-        before = common
-        narrow = {
-            name: replace(definition, band=f"below{finding.value:.12g}")
-            for name, definition in asked.items()
-            if isinstance(definition, Lsd) and definition.band == "full"
-        }
-        without = _values(reference[:n], estimate[:n], sample_rate, cutoff, narrow)
-    else:
-        return PairWarning(finding.kind, finding.text, _plain(finding.value), finding.unit, finding.side)
-    effects = {name: Effect(_plain(before.get(name)), _plain(without[name])) for name in asked if name in without}
+class _Effects:
+    """What the faults of a pair do to its metrics."""
+
+    def __init__(self, given: Given, asked: Mapping[str, Definition]) -> None:
+        self._common, self._asked = given.common, asked
+        self._now = _values(given, asked) if given.even else {}
+        self._before = self._now or _values(self._common, asked)
+
+    def of(self, finding: Finding) -> dict[str, Effect]:
+        """Return each metric's value with a fault and without; empty where nobody can take it away."""
+        before = self._before
+        if finding.remedy is not None:
+            before = self._now if finding.kind == "length" else before
+            mended = finding.remedy(self._common.reference, self._common.estimate)
+            without = _values(self._common.having(*mended), self._asked)
+        elif finding.kind == "bandwidth" and finding.side == "reference" and finding.value:
+            narrow = {
+                name: replace(definition, band=f"below{finding.value:.12g}")
+                for name, definition in self._asked.items()
+                if isinstance(definition, Lsd) and definition.band == "full"
+            }
+            without = _values(self._common, narrow)
+        else:
+            return {}
+        there = [name for name in self._asked if name in without]
+        return {name: Effect(_plain(before.get(name)), _plain(without[name])) for name in there}
+
+
+def _warning(finding: Finding, effects: Mapping[str, Effect], sure: bool) -> PairWarning:
     sentence = _sentence(effects, finding.if_without)
-    trusted = (looks.confidence or 0) >= LEAST_CONFIDENCE or finding.kind not in ("delay", "gain", "polarity")
+    trusted = sure or finding.kind not in ("delay", "gain", "polarity")
     detail = f"{finding.text}: {sentence}" if sentence and trusted else finding.text
     return PairWarning(finding.kind, detail, _plain(finding.value), finding.unit, finding.side, effects)
 
@@ -103,15 +90,9 @@ def _sentence(effects: Mapping[str, Effect], if_without: str) -> str:
     return ""
 
 
-def _values(
-    reference: Samples,
-    estimate: Samples,
-    sample_rate: int,
-    cutoff: float | None,
-    definitions: Mapping[str, Definition],
-) -> dict[str, float]:
+def _values(given: Given, definitions: Mapping[str, Definition]) -> dict[str, float]:
     try:
-        return measure_all(Pair(reference, estimate, sample_rate, cutoff), definitions)[0]
+        return measure_all(given.pair(), definitions)[0]
     except SrbenchError:  # nothing is left of it
         return {}
 

@@ -11,8 +11,9 @@ import numpy as np
 from srbench.audio import Samples
 from srbench.bandwidth import bandwidth
 from srbench.scoring import levels
+from srbench.scoring.given import Given
 from srbench.scoring.levels import Clipped
-from srbench.scoring.overlap import gain_of_both, overlap, spectra_of_both
+from srbench.scoring.overlap import gain_of_both, spectra_of_both
 from srbench.scoring.repair import align
 from srbench.scoring.spectra import Spectra
 from srbench.scoring.speed import mislabelled
@@ -82,38 +83,27 @@ class Looks:
         return self.delay if abs(self.delay) >= LEAST_DELAY else 0.0
 
 
-def look(
-    reference: Samples,
-    estimate: Samples,
-    sample_rate: int,
-    cutoff: float | None = None,
-    low: Samples | None = None,
-    estimate_rate: int | None = None,
-) -> Looks:
+def look(given: Given, low: Samples | None = None, estimate_rate: int | None = None) -> Looks:
     """Look at a pair of finite, one-channel signals, whose lengths may differ.
 
     Parameters
     ----------
-    reference, estimate : ndarray, shapes (n,) and (m,)
-    sample_rate : int, in Hz
-    cutoff : float, in Hz, optional
-        Half the low rate; with it the two bands are looked at apart.
+    given : Given
+        With a cutoff the two bands are looked at apart.
     low : ndarray, optional
-        What the estimate was made from, at ``sample_rate``: its band is compared with this in place of the
+        What the estimate was made from, at the pair's rate: its band is compared with this in place of the
         reference's.
     estimate_rate : int, in Hz, optional
-        What the estimate was labelled before it was brought to ``sample_rate``.
-
-    Returns
-    -------
-    Looks
+        What the estimate was labelled before it was brought to the pair's rate.
     """
+    reference, estimate, cutoff = given.reference, given.estimate, given.cutoff
+    sides = (("reference", reference), ("estimate", estimate))
     looks = Looks()
-    if len(reference) != len(estimate):
-        looks.findings.append(_length(len(reference), len(estimate)))
+    if not given.even:
+        looks.findings.append(_length(*given.lengths))
     silent = [
         Finding("silent", f"the {side} is {levels.silence_told(samples)}", 1.0, "1", side)
-        for side, samples in (("reference", reference), ("estimate", estimate))
+        for side, samples in sides
         if levels.is_silent(samples)
     ]
     if silent:
@@ -122,31 +112,32 @@ def look(
     if np.array_equal(reference, estimate):
         text = "the estimate is the reference, sample for sample: SNR is infinite, whatever the upscaler does"
         looks.findings.append(Finding("identical", text, 1.0, "1"))
-    for side, samples in (("reference", reference), ("estimate", estimate)):
+    for side, samples in sides:
         peak = float(np.abs(samples).max())
         if peak > levels.UNSCALED_PEAK:
             text = f"the {side} peaks at {peak:.4g} times full scale: integers, cast to floats? Divide 16-bit by 32768"
             looks.findings.append(Finding("full-scale", text, peak, "1", side))
-    spectra = Spectra(reference, estimate, sample_rate, cutoff)
+    spectra = Spectra(given)
     cut = levels.clipped(reference), levels.clipped(estimate)
     looks.confidence = spectra.delay.confidence
     gain = None
     if looks.confidence < LEAST_CONFIDENCE:
-        looks.findings.append(_mismatch(spectra, reference, estimate, estimate_rate))
+        looks.findings.append(_mismatch(spectra, given, estimate_rate))
     else:
         delay = spectra.delay.samples
-        spectra = spectra_of_both(spectra, reference, estimate, delay, cutoff)
-        gain = gain_of_both(spectra, reference, estimate, delay, cut, cutoff)
+        spectra = spectra_of_both(spectra, given, delay)
+        gain = gain_of_both(spectra, given, delay, cut)
         _waveform(looks, spectra, delay, gain)
-    _samples(looks, reference, estimate, cut, sample_rate)
-    _bands(looks, spectra, reference, estimate, cutoff, gain or 1.0)
+    _samples(looks, given, cut)
+    _bands(looks, spectra, given, gain or 1.0)
     if low is not None and levels.is_silent(low):
         text = "the low-resolution signal is silent: the low band was compared with nothing"
         looks.findings.append(Finding("silent", text, 1.0, "1", "low"))
     elif cutoff is not None and gain is not None:
         if low is not None:
-            spectra = Spectra(low, estimate, sample_rate, cutoff)
-            spectra = spectra_of_both(spectra, low, estimate, spectra.delay.samples, cutoff)
+            made = given.having(low, estimate)
+            spectra = Spectra(made)
+            spectra = spectra_of_both(spectra, made, spectra.delay.samples)
             gain = spectra.gain or gain
         _low_band(looks, spectra, gain, cutoff, low is None)
     return looks
@@ -196,10 +187,10 @@ def _is_nearer_without(spectra: Spectra, gain: float) -> bool:
     return without <= now * 10 ** (GAIN_MAY_COST_DB / 10) + 1e-12 * wanted
 
 
-def _mismatch(spectra: Spectra, reference: Samples, estimate: Samples, estimate_rate: int | None) -> Finding:
+def _mismatch(spectra: Spectra, given: Given, estimate_rate: int | None) -> Finding:
     """Say whether the two are of one recording at different speeds, or do not match at all."""
     correlation = spectra.delay.confidence
-    found = mislabelled(reference, estimate, spectra.sample_rate, estimate_rate)
+    found = mislabelled(given, estimate_rate)
     if found is not None:
         other = "reference" if found.side == "estimate" else "estimate"
         text = (
@@ -214,12 +205,10 @@ def _mismatch(spectra: Spectra, reference: Samples, estimate: Samples, estimate_
     return Finding("mismatch", text, correlation, "1")
 
 
-def _samples(
-    looks: Looks, reference: Samples, estimate: Samples, cut: tuple[Clipped, Clipped], sample_rate: int
-) -> None:
+def _samples(looks: Looks, given: Given, cut: tuple[Clipped, Clipped]) -> None:
     """Find offset, clipping and gaps."""
-    of_reference, of_estimate = overlap(reference, estimate, looks.delay or 0.0)
-    looks.offset = float(estimate[of_estimate].mean() - reference[of_reference].mean())
+    both = given.over(looks.delay or 0.0)
+    looks.offset = float(both.estimate.mean() - both.reference.mean())
     if abs(looks.offset) >= LEAST_OFFSET and not any(finding.kind == "full-scale" for finding in looks.findings):
         offset = looks.offset
         text = f"has a constant of {offset:+.4g} (of full scale) more than the reference"
@@ -233,7 +222,7 @@ def _samples(
             looks.findings.append(
                 Finding("clipped", text, found.count, "samples", side, mend, "without the error at those samples")
             )
-    share = levels.silent_share(reference[of_reference], estimate[of_estimate], sample_rate)
+    share = levels.silent_share(both.reference, both.estimate, both.sample_rate)
     if share > 0:
         text = f"the estimate is digital silence in {100 * share:.3g} % of what sounds in the reference"
         looks.findings.append(Finding("silent", text, share, "1"))
@@ -249,13 +238,11 @@ def _unclipped(where: np.typing.NDArray[np.bool_]) -> Any:
     return mend
 
 
-def _bands(
-    looks: Looks, spectra: Spectra, reference: Samples, estimate: Samples, cutoff: float | None, factor: float
-) -> None:
+def _bands(looks: Looks, spectra: Spectra, given: Given, factor: float) -> None:
     """Find a narrow reference, and an estimate with nothing above the cutoff or with the reference's own high band."""
-    rate = spectra.sample_rate
-    looks.reference_bandwidth = bandwidth(reference, rate)
-    looks.estimate_bandwidth = bandwidth(estimate, rate)
+    rate, cutoff = given.sample_rate, given.cutoff
+    looks.reference_bandwidth = bandwidth(given.reference, rate)
+    looks.estimate_bandwidth = bandwidth(given.estimate, rate)
     full = looks.reference_bandwidth
     if full < NARROW * rate / 2:
         full = looks.reference_bandwidth = spectra.edge(full)

@@ -10,11 +10,12 @@ import numpy as np
 
 from srbench.audio import Samples, channels_told, damage, resample
 from srbench.errors import SrbenchError
-from srbench.metrics import Definition, Pair, define, measure_all
+from srbench.metrics import Definition, define, measure_all
 from srbench.metrics.arguments import as_cutoff, as_names, as_rate, as_samples
 from srbench.scoring import levels
 from srbench.scoring.effects import warnings_of
 from srbench.scoring.faults import LEAST_CONFIDENCE, Looks, look
+from srbench.scoring.given import Given
 from srbench.scoring.repair import Repairs, align, match_length
 from srbench.scoring.spectra import Spectra
 from srbench.scoring.warning import PairWarning
@@ -166,7 +167,7 @@ def score_pair(
     if rates[0] != rates[1]:
         text = f"the estimate is at {rates[1]} Hz, the reference at {rates[0]} Hz"
         if not unfit and not repairs.resample:
-            wrong_label = _wrong_label(reference[:, 0], estimate[:, 0], rates[0])
+            wrong_label = _wrong_label(Given(reference[:, 0], estimate[:, 0], rates[0]))
         unfit.insert(0, PairWarning("sample-rate", text + wrong_label, float(rates[1]), "Hz"))
     blocking = [w for w in unfit if w.kind != "sample-rate" or not repairs.resample]
     if blocking:
@@ -178,35 +179,37 @@ def score_pair(
     if rates[0] != rates[1]:
         x = resample(x, rates[1], rates[0])
         done.append(f"resampled from {rates[1]} to {rates[0]} Hz")
-    given = None if low is None else resample(low[0], low[1], rates[0])  # type: ignore[arg-type]
-    for side, samples in (("estimate", x), ("low-resolution signal", given)):
+    made_from = None if low is None else resample(low[0], low[1], rates[0])  # type: ignore[arg-type]
+    for side, samples in (("estimate", x), ("low-resolution signal", made_from)):
         if samples is not None and not len(samples):
             return Score(warnings=tuple(unfit), error=f"the {side} is too short to be resampled to {rates[0]} Hz")
-    if given is not None and min(abs(len(given) - len(each)) - SAME_COUNT * len(each) for each in (y, x)) > LOW_EXTRA:
+    given = Given(y, x, rates[0], cutoff)
+    n = 0 if made_from is None else len(made_from)
+    if n and min(abs(n - each) - SAME_COUNT * each for each in given.lengths) > LOW_EXTRA:
         text = (
-            f"the low-resolution signal lasts {len(given) / rates[0]:.3f} s, the reference {len(y) / rates[0]:.3f} s: "
-            "it is of another recording, or the cutoff is not half its rate"
+            f"the low-resolution signal lasts {n / rates[0]:.3f} s, the reference {len(y) / rates[0]:.3f} s: it is of "
+            "another recording, or the cutoff is not half its rate"
         )
         return Score(warnings=tuple(unfit), error=text)
-    looks = look(y, x, rates[0], cutoff, given, rates[1])
-    warnings = (*unfit, *warnings_of(looks, y, x, rates[0], cutoff, definitions))
+    looks = look(given, made_from, rates[1])
+    warnings = (*unfit, *warnings_of(looks, given, definitions))
     seen = Score(warnings=warnings, checks=looks.numbers())
-    if len(y) != len(x) and repairs.match_length is None:
+    if not given.even and repairs.match_length is None:
         length = next(w for w in warnings if w.kind == "length")
         speed = [finding.text for finding in looks.findings if finding.kind == "sample-rate"]
         text = "; ".join([*speed, length.detail.partition(":")[0]])
         return replace(seen, error=text, needs="match_length")
-    y, x, more = _repaired(y, x, looks, repairs)
+    repaired, more = _repaired(given, looks, repairs)
     try:
-        pair = Pair(y, x, rates[0], cutoff)
+        pair = repaired.pair()
     except SrbenchError as error:
         return replace(seen, error=str(error))
     values, undefined = measure_all(pair, definitions)
-    return replace(seen, metrics=values, undefined=undefined, repairs=(*done, *more), samples=len(y))
+    return replace(seen, metrics=values, undefined=undefined, repairs=(*done, *more), samples=len(pair.reference))
 
 
-def _repaired(y: Samples, x: Samples, looks: Looks, repairs: Repairs) -> tuple[Samples, Samples, list[str]]:
-    done = []
+def _repaired(given: Given, looks: Looks, repairs: Repairs) -> tuple[Given, list[str]]:
+    y, x, done = given.reference, given.estimate, []
     if repairs.align and looks.trusted_delay:
         whole = len(y)
         y, x = align(y, x, looks.trusted_delay)
@@ -223,14 +226,15 @@ def _repaired(y: Samples, x: Samples, looks: Looks, repairs: Repairs) -> tuple[S
     if repairs.match_gain and looks.gain_db is not None and abs(looks.gain_db) >= LEAST_SCALED_DB:
         x = x * 10 ** (-looks.gain_db / 20)
         done.append(f"estimate scaled by {-looks.gain_db:+.4f} dB")
-    return y, x, done
+    return given.having(y, x), done
 
 
-def _wrong_label(reference: Samples, estimate: Samples, sample_rate: int) -> str:
+def _wrong_label(given: Given) -> str:
     """Say of a pair of two rates that its samples fit one by one, so that it is no other rate; "" where they do not."""
-    if abs(len(reference) - len(estimate)) > SAME_COUNT * len(reference):
+    n, m = given.lengths
+    if abs(n - m) > SAME_COUNT * n:
         return ""
-    fit = Spectra(reference, estimate, sample_rate).delay.confidence
+    fit = Spectra(given).delay.confidence
     if fit < LEAST_CONFIDENCE:
         return ""
     return f", yet their samples fit one by one (correlation {fit:.2f}): one label is wrong, resampling would not help"

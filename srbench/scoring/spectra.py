@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srbench.audio import Samples
+from srbench.scoring.given import Given
 
 LONGEST_DELAY = 0.5  # seconds that are searched in either direction
 FADE = 0.05  # seconds at either end
@@ -65,26 +66,18 @@ class Bands(NamedTuple):
 
 
 class Spectra:
-    """The transforms of a pair, whose lengths may differ.
+    """The transforms of a pair. Its cutoff is the top of the band that the two share, where it is known."""
 
-    Parameters
-    ----------
-    reference, estimate : ndarray, shapes (n,) and (m,), finite
-    sample_rate : int, in Hz
-    cutoff : float, in Hz, optional
-        The top of the band that the two share, where it is known.
-    """
-
-    def __init__(self, reference: Samples, estimate: Samples, sample_rate: int, cutoff: float | None = None) -> None:
+    def __init__(self, given: Given) -> None:
         from scipy import fft
 
-        longest = max(len(reference), len(estimate))
+        longest, sample_rate = max(given.lengths), given.sample_rate
         self.sample_rate = sample_rate
         self.reach = min(round(LONGEST_DELAY * sample_rate), longest - 1)
         self.size: int = fft.next_fast_len(longest + self.reach + _TAPS + 1, real=True)
-        self.top = min(max(cutoff or math.inf, LEAST_TOP_HZ), TOP_SHARE * sample_rate / 2)
-        self.reference = fft.rfft(self._faded(reference), self.size)
-        self.estimate = fft.rfft(self._faded(estimate), self.size)
+        self.top = min(max(given.cutoff or math.inf, LEAST_TOP_HZ), TOP_SHARE * sample_rate / 2)
+        self.reference = fft.rfft(self._faded(given.reference), self.size)
+        self.estimate = fft.rfft(self._faded(given.estimate), self.size)
 
     def _faded(self, samples: Samples) -> Samples:
         """Return samples without their mean, faded in and out: a step at an end would stay where it is in both."""
