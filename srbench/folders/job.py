@@ -22,11 +22,10 @@ from srbench.metrics.arguments import as_cutoff, as_names
 from srbench.names import check_name
 from srbench.protocols import protocol_names
 from srbench.run import Run
-from srbench.run.engine import begun
+from srbench.run.engine import begun, finished
 from srbench.run.manifest import CorpusFound, Identity, Manifest, SplitFound, begin, elsewhere, identity
 from srbench.run.plan import ALL
-from srbench.run.record import ScoreRecord, write_records
-from srbench.run.recordings import recordings
+from srbench.run.record import ScoreRecord
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.faults import Looks
 from srbench.scoring.pair import WITH_CUTOFF, default_metrics
@@ -178,9 +177,7 @@ def score_system(
         told = partial(progress, system) if progress else None
         records = _name_swapped(do_all(work, pairs.pairs, journal, where, told), pairs.pairs, job.repairs)
         # a leaderboard's row says the warnings with the numbers
-        done = dataclasses.replace(begins, recordings=recordings(records), warnings=_counted(records))
-        done.write(folder)
-        write_records(folder, records, tuple(job.definitions))
+        done = finished(folder, dataclasses.replace(begins, warnings=_counted(records)), records)
         told_pairs = [pair_row(record) for record in records]
         write_table(folder / "pairs.csv", list(told_pairs[0]), (row.values() for row in told_pairs))
     return ScoreRun(folder, done, records, pairs)

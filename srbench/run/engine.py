@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -92,9 +92,7 @@ def run_entrant(
         records = _evaluate_all(plan, task, journal, where, progress)
         if all(record.input_at_fault for record in records):
             raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
-        done = replace(told, recordings=recordings(records))
-        done.write(folder)
-        write_records(folder, records, tuple(plan.definitions))
+        done = finished(folder, told, records)
     return Run(folder, done, records)
 
 
@@ -132,6 +130,14 @@ def begun(folder: Path, manifest: Manifest, *, fresh: bool, wait: bool = False) 
             yield journal, manifest
     except OSError as error:
         raise SrbenchError(f"cannot write results to {folder}: {error.strerror or error}") from error
+
+
+def finished(folder: Path, begins: Manifest, records: Sequence[Record]) -> Manifest:
+    """Write what a run ends in, its tables and the manifest that says what they rest on, and return that manifest."""
+    done = replace(begins, recordings=recordings(records))
+    done.write(folder)
+    write_records(folder, records, tuple(begins.metrics))
+    return done
 
 
 def _estimates(
