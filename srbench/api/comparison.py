@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from srbench.api import plot
 from srbench.api.arguments import the_metrics
 from srbench.api.opened import HasRun, opened
+from srbench.level import CI, PERCENT
 from srbench.metrics import get_metric
 from srbench.report.headings import heading, number
 from srbench.results import compare_runs
@@ -63,8 +64,8 @@ class Comparison:
         rows = []
         for pair in self.document["pairs"]:
             for name, found in pair["metrics"].items():
-                low, high = found["ci95"]
-                row = {"a": pair["a"], "b": pair["b"], "metric": name, "ci95_low": low, "ci95_high": high}
+                low, high = found[CI]
+                row = {"a": pair["a"], "b": pair["b"], "metric": name, f"{CI}_low": low, f"{CI}_high": high}
                 rows.append(row | {column: found[column] for column in _COLUMNS})
         table: DataFrame = pd.DataFrame(rows)
         return table
@@ -100,7 +101,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks; every text from outside is escaped."""
-        head = "".join(f"<th>{each}</th>" for each in ("pair", "metric", "difference", "95 %", "p (Holm)", "better"))
+        head = "".join(f"<th>{each}</th>" for each in ("pair", "metric", "difference", PERCENT, "p (Holm)", "better"))
         rows = [
             "".join(f"<td>{html.escape(cell)}</td>" for cell in _cells(pair, name, found))
             for pair in self.document["pairs"]
@@ -115,7 +116,7 @@ class Comparison:
 
 def _cells(pair: Mapping[str, Any], name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
     digits = get_metric(name).digits
-    low, high = (number(bound, digits) for bound in found["ci95"])
+    low, high = (number(bound, digits) for bound in found[CI])
     p = "–" if found["p_holm"] is None else f"{found['p_holm']:.3g}"
     shown = found["better_shown"] or ("identical" if found["identical"] else "no difference shown")
     difference = number(found["mean_difference"], f"+{digits}")

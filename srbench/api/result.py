@@ -16,6 +16,7 @@ from srbench.api.opened import HasRun, opened
 from srbench.corpora import demo_corpus, open_corpus
 from srbench.corpora.demo import NAME as DEMO
 from srbench.errors import SrbenchError, unknown_name
+from srbench.level import PERCENT
 from srbench.metrics import get_metric
 from srbench.protocols import load_protocol
 from srbench.report.headings import heading, number
@@ -286,7 +287,7 @@ class Result:
             rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
         counted = f"{n - failed} of {self.run.manifest.split.expected} utterances"
         caption = "<br>".join(map(html.escape, (f"{self.name} on {self.protocol}, {counted}", *self.notes)))
-        head = "<tr><th>metric</th><th>mean</th><th>95 %</th><th>n</th></tr>"
+        head = f"<tr><th>metric</th><th>mean</th><th>{PERCENT}</th><th>n</th></tr>"
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
 

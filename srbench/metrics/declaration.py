@@ -13,6 +13,7 @@ from typing import NoReturn
 from urllib.parse import quote, unquote
 
 from srbench.errors import SrbenchError, folded, shown
+from srbench.level import CI
 from srbench.metrics.metric import Metric
 from srbench.names import check_name
 from srbench.plugins import one_line
@@ -26,7 +27,7 @@ COLUMNS = frozenset(
     recordings run seed date versions machine rechecked warnings digest system
     """.split()  # noqa: SIM905
 )
-ENDINGS = ("_ci95_low", "_ci95_high", "_n", "_signature", "_over", "_paired")
+ENDINGS = (f"_{CI}_low", f"_{CI}_high", "_n", "_signature", "_over", "_paired")
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 _DIGITS = re.compile(r"\.\d[efg]")
 _ENCODED = re.compile(r"""[\s|,"'%]""")  # what a signature cannot hold

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from srbench.level import CI, PERCENT, SIGNIFICANCE
 from srbench.metrics import get_metric
 from srbench.report.console import escaped, open_console, print_faults
 from srbench.report.headings import heading, number
-from srbench.results.level import CI, PERCENT, SIGNIFICANCE
 
 _FIRST, _COLUMN = 14, 20  # widths of the table of speakers, in characters
 _VALUE = 8  # the least for the column of a value, in characters

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srbench.level import CI
 from srbench.metrics import USUAL, get_metric
 from srbench.report.figure import Look, looks, style
 from srbench.report.headings import heading, number
-from srbench.results.level import CI
 from srbench.results.paired import differences
 from srbench.run import Run
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from srbench.level import PERCENT
 from srbench.report.headings import deaf_above, heading
 from srbench.results.board import Board, Row
 from srbench.results.bootstrap import ONE_SPEAKER, too_few
-from srbench.results.level import PERCENT
 from srbench.results.recheck import DIFFER
 from srbench.results.standing import Standing, other_sets
 from srbench.run import FLOOR

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from srbench.level import CI
 from srbench.metrics import get_metric
 from srbench.report.console import escaped, open_console
 from srbench.report.headings import heading, number
 from srbench.report.notes import few_units, interval_note, sets_note
-from srbench.results.level import CI
 from srbench.scoring import KINDS
 
 _WORST = 3  # pairs named for each kind of warning

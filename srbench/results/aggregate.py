@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from srbench.corpora.splits import checksum
+from srbench.level import CI
 from srbench.metrics import get_metric
 from srbench.results.bootstrap import clusters, mean, mean_interval
-from srbench.results.level import CI
 from srbench.run import Run
 from srbench.table import write_table
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from srbench.errors import SrbenchError, shown
+from srbench.level import CI
 from srbench.metrics import get_metric
 from srbench.results.aggregate import aggregation
-from srbench.results.level import CI
 from srbench.results.standing import UNKNOWN, Standing
 
 

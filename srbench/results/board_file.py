@@ -15,8 +15,8 @@ from typing import Any
 
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import METRICS, describe
+from srbench.metrics.declaration import ENDINGS
 from srbench.results.board import Board, Row, Value, make_board
-from srbench.results.level import CI
 from srbench.results.standing import parse_standing
 from srbench.table import read_table, write_table
 
@@ -25,7 +25,7 @@ FACTS = tuple(each.name for each in fields(Row) if each.name not in ("values", "
 DIGEST = "digest"
 _DIGITS = 20  # of a number of parameters; a longer one is none
 _SIGNATURE = "_signature"
-_SUFFIXES = ("", f"_{CI}_low", f"_{CI}_high", "_n", _SIGNATURE, "_over", "_paired")
+_SUFFIXES = ("", *ENDINGS)
 _ADDED = ("recordings", "_over", "_paired")  # columns that files of version 0.1.0 do not have: "" there
 
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from srbench.results.level import LEVEL, PERCENT, UPPER
+from srbench.level import LEVEL, PERCENT, UPPER
 
 ONE_SPEAKER = "One speaker: utterances are resampled, so nothing is said about other speakers."
 RESAMPLES = 2000

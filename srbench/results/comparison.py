@@ -12,11 +12,11 @@ import numpy as np
 
 from srbench.errors import SrbenchError, shown
 from srbench.folders.references import differing_protocols
+from srbench.level import CI, SIGNIFICANCE
 from srbench.metrics import get_metric
 from srbench.results.board import plain
 from srbench.results.bootstrap import ONE_SPEAKER, too_few
 from srbench.results.leaderboard import names
-from srbench.results.level import CI, SIGNIFICANCE
 from srbench.results.paired import Paired, differences, holm, paired, smallest_p
 from srbench.run import Run
 from srbench.run.manifest import Identity

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from srbench.level import CI
 from srbench.results.aggregate import aggregate_run, write_aggregates
 from srbench.results.board import Board, Row, Setting
-from srbench.results.level import CI
 from srbench.results.rows import make_row
 from srbench.results.standing import contestant, standings
 from srbench.run import Plan, Run

@@ -16,9 +16,9 @@ from typing import Any
 from srbench.corpora import Corpus
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
+from srbench.level import CI
 from srbench.metrics import METRICS, get_metric
 from srbench.results.aggregate import Aggregate, aggregate_row, aggregate_run, speaker_rows
-from srbench.results.level import CI
 from srbench.run import ORACLES, Record, Run
 from srbench.run.basis import Basis
 from srbench.run.folder import ANEW

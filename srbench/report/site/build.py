@@ -11,6 +11,7 @@ from srbench import __version__
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.folders.references import is_scored
+from srbench.level import PERCENT
 from srbench.protocols import load_protocol
 from srbench.report.notes import ABOVE_CEILING, BELOW_FLOOR, footnotes, mark, one_speaker
 from srbench.report.site.details import extremes, find_runs_of, provenance, speakers
@@ -21,7 +22,6 @@ from srbench.report.site.published import published_rows
 from srbench.report.site.tables import columns, interval, lines, text
 from srbench.results.board import Board, Row
 from srbench.results.board_file import write_board
-from srbench.results.level import PERCENT
 from srbench.run import FLOOR, Run
 from srbench.run.basis import Basis, of_protocol
 
