@@ -1,4 +1,4 @@
-"""The named configurations: what `stacked_b5` or `additive_b5_small` is made of."""
+"""Networks and their configurations, checked; the named ones, such as `stacked_b5`, are built of `NAMED`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from srbench_models.convnext_bwe import ConvNeXtBWE, ConvNeXtConfig
 from srbench_models.dnn_bwe import DNN, DNNConfig
+from srbench_models.named import NAMED
 from srbench_models.srcnn import SRCNN, SRCNNConfig
 from srbench_models.unet import UNet, UNetConfig
 from torch import nn
@@ -89,27 +90,6 @@ def configuration(network: str, **options: Any) -> Configuration:
     return Configuration(network, make(**options))
 
 
-def _stacked(blocks: int, most: int, part: int = 1, **options: Any) -> Configuration:
-    return Configuration("unet", UNetConfig("concat", blocks, 128 // part, most // part, **options))
-
-
-def _additive(blocks: int, most: int, part: int = 1, **options: Any) -> Configuration:
-    return Configuration("unet", UNetConfig("add", blocks, 64 // part, most // part, **options))
-
-
-# a quarter of the width for CPUs; so few weights need no dropout
 CONFIGURATIONS: dict[str, Configuration] = {
-    "stacked_b4": _stacked(4, 512),
-    "stacked_b5": _stacked(5, 512),
-    "stacked_b5_1024": _stacked(5, 1024),
-    "additive_b5": _additive(5, 1024),
-    "stacked_b4_small": _stacked(4, 512, 4, dropout=0.0),
-    "stacked_b5_small": _stacked(5, 512, 4, dropout=0.0),
-    "additive_b5_small": _additive(5, 1024, 4, dropout=0.0),
-    "kuleshov": _stacked(4, 512, batch_norm=False),
-    "kuleshov_small": _stacked(4, 512, 4, batch_norm=False, dropout=0.0),
-    "srcnn": Configuration("srcnn", SRCNNConfig()),
-    "dnn_bwe": Configuration("dnn", DNNConfig()),
-    "convnext_bwe": Configuration("convnext_bwe", ConvNeXtConfig()),
-    "dnn_bwe_small": Configuration("dnn", DNNConfig(units=512)),
+    name: configuration(each.network, **each.options) for name, each in NAMED.items()
 }

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from srbench_models.named import NAMED
+
 from srbench.audio import Rate, Samples
 from srbench.errors import SrbenchError
 from srbench.upscaler import Upscaler, upscaler
@@ -119,18 +121,10 @@ def _network(name: str, description: str, base: type[Network] = Network) -> Upsc
     return upscaler(name, description=description)(kind)
 
 
+_ANY_RATES = ("convnext_bwe",)  # networks that serve any pair of rates
 stacked = _network("stacked", "The best stacked U-Net whose weights ship with srbench")
 additive = _network("additive", "The best additive U-Net whose weights ship with srbench")
-stacked_b4 = _network("stacked_b4", "Stacked U-Net, B=4, M=512 (Kuleshov et al. 2017, with batch norm)")
-stacked_b5 = _network("stacked_b5", "Stacked U-Net, B=5, M=512")
-stacked_b5_1024 = _network("stacked_b5_1024", "Stacked U-Net, B=5, M=1024")
-additive_b5 = _network("additive_b5", "Additive U-Net, B=5, M=1024 (Semeniuta 2019)")
-stacked_b4_small = _network("stacked_b4_small", "Stacked U-Net, B=4, a quarter of the width")
-stacked_b5_small = _network("stacked_b5_small", "Stacked U-Net, B=5, a quarter of the width")
-additive_b5_small = _network("additive_b5_small", "Additive U-Net, B=5, a quarter of the width")
-kuleshov = _network("kuleshov", "Stacked U-Net, B=4, M=512, without batch norm, as Kuleshov's code has it")
-kuleshov_small = _network("kuleshov_small", "The same at a quarter of the width")
-srcnn = _network("srcnn", "Three convolutions (Dong et al. 2014), in one dimension")
-convnext_bwe = _network("convnext_bwe", "ConvNeXt on spectral frames, for 2 to 24 kHz to any rate up to 48", AnyRates)
-dnn_bwe = _network("dnn_bwe", "Network on log-spectral frames, flipped phase (Li and Lee 2015)")
-dnn_bwe_small = _network("dnn_bwe_small", "The same with layers of 512")
+globals().update(  # entry points name them in this module
+    (name, _network(name, each.description, AnyRates if each.network in _ANY_RATES else Network))
+    for name, each in NAMED.items()
+)
