@@ -11,7 +11,7 @@ import hashlib
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,37 +43,36 @@ def used_sources(plugins: Sequence[Path], opened: Iterable[str] = ()) -> dict[st
     folders = [path.parent for path in own]
     modules = {Path(file).resolve() for module in list(sys.modules.values()) if (file := _outside(module))}
     sources = with_imports(modules | own) - own
-    weights = {Path(name).resolve() for name in opened}
-    files = {
-        path
-        for path in weights - sources - own
-        if path.suffix.lower() in _WEIGHTS or (path.suffix not in (".py", ".pyc") and _below(path, folders))
-    }
+    files = weights_among(opened, folders) - sources - own
     told = {
-        key: {_name(path, folders): digest for path in sorted(paths) if (digest := _digest(path))}
+        key: {_name(path, folders): digest for path in sorted(paths) if (digest := short_digest(path))}
         for key, paths in (("sources", sources), ("files", files))
     }
     return {key: found for key, found in told.items() if found}
 
 
-@contextlib.contextmanager
-def opened_files() -> Iterator[set[str]]:
-    """Collect the names of the files that are opened through Python in this process meanwhile."""
+def weights_among(opened: Iterable[str], folders: Sequence[Path]) -> set[Path]:
+    """Return which of some opened files an upscaler's numbers rest on: weights by their suffix, or of its folders."""
+    return {
+        path
+        for path in map(Path.resolve, map(Path, opened))
+        if path.suffix.lower() in _WEIGHTS or (path.suffix not in (".py", ".pyc") and _below(path, folders))
+    }
+
+
+def opened_files() -> set[str]:
+    """Return a set that gets, from now on, the names of the files that are opened through Python in this process."""
     names: set[str] = set()
-    listening = True
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if not listening or event != "open" or not isinstance(arguments[0], (str, bytes, os.PathLike)):
+        if event != "open" or not isinstance(arguments[0], (str, bytes, os.PathLike)):
             return
         if not arguments[2] & (os.O_WRONLY | os.O_RDWR):  # what it writes is not what it is made of
             with contextlib.suppress(Exception):
                 names.add(os.path.abspath(os.fsdecode(arguments[0])))
 
     sys.addaudithook(hook)  # it cannot be taken off again
-    try:
-        yield names
-    finally:
-        listening = False
+    return names
 
 
 def _outside(module: Any) -> str | None:
@@ -142,7 +141,8 @@ def _name(path: Path, folders: Iterable[Path]) -> str:
     return "/".join(path.parts[-2:])
 
 
-def _digest(path: Path) -> str:
+def short_digest(path: Path) -> str:
+    """Return the first 16 hex digits of a file's SHA-256, "" where it is no file that can be read."""
     digest = hashlib.sha256()
     try:
         if not path.is_file():

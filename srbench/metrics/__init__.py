@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 
+import numpy as np
+
 from srbench.errors import SrbenchError, UndefinedMetric, known_name, shown
 from srbench.metrics import intelligibility, lsd, perceptual, plugins, quality, waveform
 from srbench.metrics.arguments import as_cutoff, as_rate
@@ -166,15 +168,16 @@ def measure_all(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict
     """
     values: dict[str, float] = {}
     undefined: dict[str, str] = {}
-    lsd.measure_ahead(pair, definitions.values())
-    for name, definition in definitions.items():
-        try:
-            value = definition.measure(pair)
-            if isnan(value):
-                raise UndefinedMetric(f"{name} is not a number here (samples too large to square?)")
-            values[name] = value
-        except UndefinedMetric as reason:
-            undefined[name] = str(reason)
+    with np.errstate(over="ignore", invalid="ignore"):  # of samples too large to square the values say enough
+        lsd.measure_ahead(pair, definitions.values())
+        for name, definition in definitions.items():
+            try:
+                value = definition.measure(pair)
+                if isnan(value):
+                    raise UndefinedMetric(f"{name} is not a number here (samples too large to square?)")
+                values[name] = value
+            except UndefinedMetric as reason:
+                undefined[name] = str(reason)
     return values, undefined
 
 

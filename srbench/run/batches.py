@@ -68,8 +68,9 @@ def _upscale(task: Task, lows: Sequence[tuple[Utterance, Samples]]) -> tuple[dic
         if len(lows) == 1:
             return {lows[0][0].id: Made(None, 0.0, why)}, ""
         return {key: made for each in lows for key, made in _upscale(task, [each])[0].items()}, why
-    each_took = seconds / len(lows)
-    return {each.id: Made(estimate, each_took) for (each, _), estimate in zip(lows, estimates, strict=True)}, ""
+    each_took, files = seconds / len(lows), task.entrant.late_files
+    pairs = zip(lows, estimates, strict=True)
+    return {each.id: Made(estimate, each_took, files=files) for (each, _), estimate in pairs}, ""
 
 
 def _finished(measuring: set[Future[Record]], keep: int) -> Iterator[Record]:

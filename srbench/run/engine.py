@@ -25,6 +25,7 @@ from srbench.run.record import Record, write_records
 from srbench.run.recordings import recordings
 from srbench.run.through_files import from_folder, from_program
 from srbench.run.workers import HERE, Where, Work, do_all
+from srbench.upscaler_sources import short_digest
 
 SEED = 0
 Progress = Callable[[str, int, int], None]
@@ -183,6 +184,8 @@ def _batched(task: Task, folder: Path, where: Where) -> Callable[..., Iterator[R
 def _still_good(task: Task, record: Record, utterance: Utterance) -> bool:
     if record.error or record.stamp != file_digest(utterance.path):
         return False  # failures are tried again, changed files are evaluated again
+    if any(short_digest(Path(name)) not in ("", digest) for name, digest in record.files.items()):
+        return False  # so are estimates by weights that changed
     return task.audio_folder is None or audio_file(task.audio_folder, utterance.id).exists()
 
 

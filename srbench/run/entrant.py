@@ -146,6 +146,12 @@ class Entrant:
         )
         return estimate, took
 
+    @property
+    def late_files(self) -> dict[str, str]:
+        """Weights that its process read after it was built, path to digest: estimates rest on them too."""
+        process = None if self.anchor else _PROCESSES.get(self.model)
+        return dict(process.files) if process else {}
+
     def estimate_batch(
         self, lows: Sequence[Samples], protocol: Protocol, seed: int = 0, seconds: float | None = None
     ) -> tuple[list[Samples], float]:

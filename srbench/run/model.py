@@ -23,7 +23,7 @@ from srbench.audio import Rate, Samples
 from srbench.errors import SrbenchError, UpscalerError
 from srbench.plugins import Registration, contents
 from srbench.upscaler import BuiltUpscaler, build_upscaler, find_registration, registrations
-from srbench.upscaler_sources import opened_files, used_sources
+from srbench.upscaler_sources import opened_files, short_digest, used_sources, weights_among
 
 _SERVE = f"{__name__}:serve"
 
@@ -49,6 +49,7 @@ class ModelProcess:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self.files: dict[str, str] = {}  # weights that it read after it was built: path to digest
         self._apart = Apart(_SERVE)
         self._build()
 
@@ -100,6 +101,7 @@ class ModelProcess:
         if [len(each) for each in estimates] != lengths or not all(np.isfinite(each).all() for each in estimates):
             self.close()
             raise UpscalerError(f"upscaler {self._model.name}: its process answered out of turn")
+        self.files |= told["files"]
         return estimates, float(told["seconds"])
 
     def _asked(self, words: Words, arrays: Sequence[Samples] = (), seconds: float | None = None) -> Answer:
@@ -209,6 +211,8 @@ def _plain_rates(low_rate: Rate, high_rate: int) -> list[int]:
 # --- in the process of the model
 
 _BUILT: list[BuiltUpscaler] = []
+_OPENED: list[set[str]] = []  # names of files, of an upscaler that is not srbench's own
+_FOLDERS: list[Path] = []  # of its plug-in files
 
 
 def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:
@@ -225,11 +229,14 @@ def serve(words: Words, arrays: list[Samples]) -> Iterator[Answer]:
 def _build(words: Words, _: list[Samples]) -> Answer:
     settle()
     plugins = [Path(each) for each in words["plugins"]]
-    with opened_files() as opened:
-        built, origin = build_upscaler(words["name"], plugins, device=words["device"], precision=words["precision"])
-        told = {**built.describe(), **origin}
+    opened = opened_files()
+    built, origin = build_upscaler(words["name"], plugins, device=words["device"], precision=words["precision"])
+    told = {**built.describe(), **origin}
     if origin.get("distribution") != "srbench":
         told |= used_sources(plugins, opened)
+        _FOLDERS[:] = [path.resolve().parent for path in plugins]
+        _OPENED[:] = [opened]
+    opened.clear()
     _BUILT[:] = [built]
     return {"told": told, "takes_batches": built.takes_batches}, []
 
@@ -247,7 +254,16 @@ def _upscale(words: Words, lows: list[Samples]) -> Answer:
         estimates = _BUILT[0].batch(lows, low_rate, high_rate)
     else:
         estimates = [_BUILT[0](lows[0], low_rate, high_rate)]
-    return {"seconds": perf_counter() - started}, estimates
+    return {"seconds": perf_counter() - started, "files": _read_late()}, estimates
+
+
+def _read_late() -> dict[str, str]:
+    """Return the weights that were read since the last call, with their digests: no identity could hold them."""
+    for opened in _OPENED:
+        late = {str(path): short_digest(path) for path in weights_among(set(opened), _FOLDERS)}
+        opened.clear()  # after the digests, which open them too
+        return late
+    return {}
 
 
 def _rates(words: Words) -> tuple[Rate, int]:

@@ -63,13 +63,15 @@ _LONGEST_REASON = 1000  # characters: an upscaler that calls itself has hundreds
 class Made(NamedTuple):
     """An estimate that was made elsewhere than where it is measured, and the seconds it took; or why there is none.
 
-    ``file`` holds it in place of ``estimate``, and is held to the contract when it is read.
+    ``file`` holds it in place of ``estimate``, and is held to the contract when it is read. ``files`` are weights that
+    were read on the way, path to digest.
     """
 
     estimate: Samples | None
     seconds: float | None
     error: str = ""
     file: EstimateFile | None = None
+    files: Mapping[str, str] | None = None
 
 
 def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Record:
@@ -98,7 +100,7 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
     seconds = len(prepared.reference) / protocol.high_rate
     told = {**base, "file_rate": file_rate, "samples": len(prepared.reference), "seconds": seconds}
     try:
-        estimate, upscale_seconds = _estimate(task, utterance, base["stamp"], prepared, made)
+        estimate, upscale_seconds, files = _estimate(task, utterance, base["stamp"], prepared, made)
         if task.audio_folder is not None:
             kept = audio_file(task.audio_folder, utterance.id)
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -114,14 +116,15 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
         values=values,
         undefined=undefined,
         upscale_seconds=upscale_seconds,
+        files=files,
         metric_seconds=measured - measuring,
     )
 
 
 def _estimate(
     task: Task, utterance: Utterance, stamp: str, prepared: Prepared, made: Made | None
-) -> tuple[Samples, float | None]:
-    """Return the estimate and the seconds that it took: made already, kept from before, or made now."""
+) -> tuple[Samples, float | None, dict[str, str]]:
+    """Return the estimate, the seconds that it took, and weights read late: made already, kept, or made now."""
     if made is not None and made.error:
         raise UpscalerError(made.error)
     kept = task.estimates
@@ -130,13 +133,20 @@ def _estimate(
     if made is None or made.estimate is None:
         found = _kept(task, utterance, prepared, stamp)
         if found is not None:
-            return found
+            return *found, {}
         seed = seed_of(task.seed, utterance.id)
-        made = Made(*task.entrant.estimate(prepared, task.protocol, seed, task.timeout, utterance_id=utterance.id))
+        estimate = task.entrant.estimate(prepared, task.protocol, seed, task.timeout, utterance_id=utterance.id)
+        made = Made(*estimate, files=task.entrant.late_files)
     assert made.estimate is not None
-    if kept and made.seconds is not None and (made.seconds >= LEAST_SECONDS or made.file is not None):
+    # what rests on weights that no identity holds is not kept: nobody could tell when they changed
+    if (
+        kept
+        and not made.files
+        and made.seconds is not None
+        and (made.seconds >= LEAST_SECONDS or made.file is not None)
+    ):
         kept.keep(utterance.id, stamp, made.estimate, made.seconds)
-    return made.estimate, made.seconds
+    return made.estimate, made.seconds, dict(made.files or {})
 
 
 def read_low(task: Task, utterance: Utterance) -> Samples | None:

@@ -20,7 +20,8 @@ class Record:
 
     ``error`` is empty when all went well; ``values`` holds the metrics that have a value, ``undefined`` the reasons
     of the others. ``input_at_fault`` tells an unusable recording from a failing upscaler. ``stamp`` is the SHA-256 of
-    the file's bytes, by which a run resumes; ``recording`` is that of its samples (`srbench.audio.recording_digest`),
+    the file's bytes, by which a run resumes; ``files`` are weights that the upscaler read after it was built, path to
+    digest: a run resumes by them too. ``recording`` is that of its samples (`srbench.audio.recording_digest`),
     "" where they could not be read, and in a journal of version 0.1.0.
     """
 
@@ -38,6 +39,7 @@ class Record:
     upscale_seconds: float | None = None
     metric_seconds: float | None = None
     recording: str = ""
+    files: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values; a shallow copy, since `dataclasses.asdict` takes longer than an SNR."""

@@ -358,6 +358,37 @@ def test_an_edited_file_beside_a_plugin_is_another_run(edited: str, data: Path, 
     assert values(after) != values(before)
 
 
+@pytest.mark.parametrize("options", [{}, {"batch": 2}, {"where": Where(workers=2)}], ids=["one", "batch", "workers"])
+def test_weights_that_are_read_at_the_first_call_count_too(options: dict, data: Path, tmp_path: Path) -> None:
+    """No identity could hold them: what they made is made again where they changed, and not where they did not."""
+    np.save(tmp_path / "weights.npy", 1.0)
+    code = """
+        calls = os.path.join(os.path.dirname(__file__), "calls.txt")
+
+        @upscaler()
+        class odd:
+            gain = None
+            def upscale_batch(self, lows, *rates):
+                return [self.upscale(low, *rates) for low in lows]
+            def upscale(self, low, low_rate, high_rate):
+                if self.gain is None:
+                    self.gain = float(np.load(os.path.join(os.path.dirname(__file__), "weights.npy")))
+                with open(calls, "a") as file:
+                    file.write("x")
+                return self.gain * low.repeat(4)
+    """
+    plugin = plugin_of(tmp_path, code)
+    before = run(data, plugin, tmp_path / "r", **options)
+    assert values(run(data, plugin, tmp_path / "r", **options)) == values(before)
+    assert (tmp_path / "calls.txt").read_text() == N * "x"
+    np.save(tmp_path / "weights.npy", 0.5)
+    after = run(data, plugin, tmp_path / "r", **options)
+    assert (tmp_path / "calls.txt").read_text() == 2 * N * "x"
+    assert all(a["mse"] != b["mse"] for a, b in zip(values(after), values(before), strict=True))
+    np.save(tmp_path / "weights.npy", 1.0)
+    assert values(run(data, plugin, tmp_path / "r", **options)) == values(before)
+
+
 def test_a_name_of_two_plugins_is_refused(tmp_path: Path) -> None:
     files = [
         plugin_of(tmp_path / folder, f"@upscaler()\ndef odd(low, low_rate, high_rate):\n{WELL}", folder)
