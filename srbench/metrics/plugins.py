@@ -86,6 +86,18 @@ class Elsewhere(_Declared):
     words: tuple[tuple[str, str], ...]
     range: tuple[float, float]
 
+    @property
+    def file(self) -> Path | None:
+        """The plug-in file that holds it, None where a package does."""
+        told = dict(self.words).get("file")
+        return Path(told) if told else None
+
+    def moved(self, file: Path) -> Elsewhere:
+        """Return the same of a copy of its file."""
+        return dataclasses.replace(
+            self, words=(("file", str(file)), *(each for each in self.words if each[0] != "file"))
+        )
+
     def measure(self, pair: Pair) -> float:
         """Return its value; UndefinedMetric says why there is none: it raised, crashed, hung or gave no number."""
         asked = {**dict(self.words), "metric": self.name, "rate": pair.sample_rate, "signature": str(self.signature())}

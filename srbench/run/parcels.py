@@ -11,7 +11,7 @@ import hashlib
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +21,7 @@ from typing import Any
 from srbench.corpora import Utterance
 from srbench.corpora.corpus import file_below
 from srbench.errors import SrbenchError
+from srbench.metrics.plugins import Elsewhere
 from srbench.run.pipeline import Task, evaluate
 from srbench.run.record import Record
 from srbench.threads import single_threaded
@@ -67,11 +68,19 @@ def _packed(call: Callable[..., Any], item: Any) -> Callable[[], Any]:
     except OSError:  # the worker finds it missing, and says so in the record
         return partial(call, item)
     plugins = [Parcel(each.name, each.read_bytes()) for each in task.entrant.plugins]
-    return partial(_unpack_and_evaluate, task, item, recording, plugins)
+    files = {name: each.file for name, each in task.definitions.items() if isinstance(each, Elsewhere)}
+    metrics = {name: Parcel(file.name, file.read_bytes()) for name, file in files.items() if file}
+    return partial(_unpack_and_evaluate, task, item, recording, plugins, metrics)
 
 
-def _unpack_and_evaluate(task: Task, utterance: Utterance, recording: Parcel, plugins: Sequence[Parcel]) -> Record:
+def _unpack_and_evaluate(
+    task: Task, utterance: Utterance, recording: Parcel, plugins: Sequence[Parcel], metrics: Mapping[str, Parcel]
+) -> Record:
     entrant = replace(task.entrant, plugins=tuple(map(_unpacked, plugins)))
+    definitions = {
+        name: each.moved(_unpacked(metrics[name])) if isinstance(each, Elsewhere) and name in metrics else each
+        for name, each in task.definitions.items()
+    }
     with tempfile.TemporaryDirectory(prefix="srbench-") as folder:
         root = Path(folder)
         path = root / recording.name
@@ -79,7 +88,8 @@ def _unpack_and_evaluate(task: Task, utterance: Utterance, recording: Parcel, pl
             raise ValueError(f"{recording.name} lies outside its folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(recording.content)
-        return evaluate(replace(task, entrant=entrant, root=root), Utterance(utterance.id, utterance.speaker, path))
+        there = replace(task, entrant=entrant, definitions=definitions, root=root)
+        return evaluate(there, Utterance(utterance.id, utterance.speaker, path))
 
 
 def _unpacked(parcel: Parcel) -> Path:
