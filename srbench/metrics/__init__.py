@@ -7,6 +7,8 @@ Order is always ``(reference, estimate)``. ``METRICS[name](reference, estimate, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from math import isnan
 from pathlib import Path
 
@@ -30,18 +32,12 @@ class _Metrics(Mapping[str, Metric]):
     """All metrics by name: our own, those of plug-in files, and, when asked for, of a package or only described."""
 
     def __getitem__(self, name: str) -> Metric:
-        for known in (_OURS, _PLUGGED):
+        for known in (_OURS, _PLUGGED, _DESCRIBED):
             if name in known:
                 return known[name]
-        found = [each for each in installed("metric") if each.name == name]
-        if len(found) > 1:
-            origins = " and ".join(each.origin for each in found)
-            raise SrbenchError(f"metric '{shown(name)}' is claimed by {origins}: uninstall one")
-        if not found:
-            return _DESCRIBED[name]
-        made = plugins.of_package(found[0])
-        refuse_taken(made, [*_OURS.values(), *_PLUGGED.values()])
-        return made
+        if (found := _of_package(name)) is None:
+            raise KeyError(name)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter([*_OURS, *_PLUGGED])  # to look at those of packages would run their code
@@ -51,6 +47,19 @@ class _Metrics(Mapping[str, Metric]):
 
 
 METRICS: Mapping[str, Metric] = _Metrics()
+
+
+def _of_package(name: str) -> Metric | None:
+    """Return the metric of this name that an installed package registers, None where none does; its code is run."""
+    found = [each for each in installed("metric") if each.name == name]
+    if len(found) > 1:
+        origins = " and ".join(each.origin for each in found)
+        raise SrbenchError(f"metric '{shown(name)}' is claimed by {origins}: uninstall one")
+    if not found:
+        return None
+    made = plugins.of_package(found[0])
+    refuse_taken(made, [*_OURS.values(), *_PLUGGED.values()])
+    return made
 
 
 def use_plugins(files: str | Path | Iterable[str | Path]) -> None:
@@ -86,7 +95,7 @@ def forget_plugins() -> None:
     """Have only our own metrics and those of packages known again, and end the processes of the others."""
     _PLUGGED.clear()
     _DESCRIBED.clear()
-    plugins.end_processes()
+    plugins.forget()
 
 
 def describe(signatures: Mapping[str, str]) -> None:
@@ -106,9 +115,9 @@ def describe(signatures: Mapping[str, str]) -> None:
         told = described(name, text)
         if told is None:
             continue
-        known = METRICS.get(name)
+        known = {**_DESCRIBED, **_PLUGGED, **_OURS}.get(name)  # to read numbers runs no code of a package
         if known is None:
-            _DESCRIBED[name] = told
+            _DESCRIBED[name] = replace(told, define=partial(_define, told))
         elif (known.better, known.unit) != (told.better, told.unit):
             raise SrbenchError(
                 f"its metric '{name}' of {told.home} ({told.unit}, {told.better} is better) is not "
@@ -117,6 +126,12 @@ def describe(signatures: Mapping[str, str]) -> None:
 
 
 USUAL = tuple(each.name for each in _OURS.values() if each.usual)  # where there is room for a few
+
+
+def _define(told: Metric, sample_rate: int, cutoff: float | None) -> Definition:
+    """Define a metric that was only described: by the package that has it, if it is installed."""
+    return (_of_package(told.name) or told).define(sample_rate, cutoff)
+
 
 __all__ = [
     "METRICS",

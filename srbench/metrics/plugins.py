@@ -129,8 +129,9 @@ class Elsewhere(_Declared):
 _PROCESSES: dict[tuple[tuple[str, str], ...], Apart] = {}
 
 
-def end_processes() -> None:
-    """End the processes that measure for this one; they are started again when they are needed."""
+def forget() -> None:
+    """End the processes that measure for this one, and forget what packages declared."""
+    _of_package.cache_clear()
     while _PROCESSES:
         _PROCESSES.popitem()[1].close()
 

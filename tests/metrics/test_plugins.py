@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 
 from srbench.errors import SrbenchError, UndefinedMetric
-from srbench.metrics import METRICS, Pair, define, forget_plugins, get_metric, measure_all, metric, use_plugins
+from srbench.metrics import (
+    METRICS,
+    Pair,
+    define,
+    describe,
+    forget_plugins,
+    get_metric,
+    measure_all,
+    metric,
+    use_plugins,
+)
 from srbench.metrics.declaration import COLUMNS, ENDINGS
 from srbench.results.board_file import _SUFFIXES, FACTS
 from srbench.run.measuring import measure
@@ -248,6 +258,17 @@ def test_metric_of_an_installed_package_is_found_by_name_and_measured_apart(tmp_
     assert measure_all(pair(), define(["boxed"], RATE, None)) == ({"boxed": 3.0}, {})
     assert "running code of metric 'boxed' of boxes 1.0" in caplog.text
     assert str(os.getpid()) not in (tmp_path / "site/loaded").read_text().split()
+
+
+def test_numbers_of_a_package_are_read_without_its_code_and_measured_with_it(tmp_path: Path, on_path):
+    on_path(package(tmp_path / "site", "boxes"))
+    signature = str(get_metric("boxed").signature(RATE))
+    (tmp_path / "site/loaded").unlink()
+    forget_plugins()  # as for another command
+    describe({"boxed": signature})
+    assert (get_metric("boxed").better, (tmp_path / "site/loaded").exists()) == ("higher", False)
+    assert measure_all(pair(), define(["boxed"], RATE, None)) == ({"boxed": 3.0}, {})
+    assert (tmp_path / "site/loaded").exists()
 
 
 def test_two_packages_with_one_name_are_refused_with_both_named(tmp_path: Path, on_path):
