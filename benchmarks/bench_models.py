@@ -25,11 +25,11 @@ from srbench_models.inference import margins, upscale_all, windows
 from srbench_models.training import load_recipe
 from srbench_models.training.loop import Job, fit
 from srbench_models.training.losses import log_mse, multi_resolution_stft
-from srbench_models.training.patches import make_patches
 from srbench_models.training.validation import make_validation
 from srbench_models.weights import load_weights
 
 from srbench.corpora import demo_corpus
+from srbench.torch.patches import make_patches
 
 ROUNDS = 3
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from srbench_models.training.loop import Job, fit
-from srbench_models.training.patches import Patches, make_patches
 from srbench_models.training.rates import Recordings, make_recordings
 from srbench_models.training.recipe import Recipe, load_recipe, recipe_names
 from srbench_models.training.state import Progress
@@ -17,6 +16,7 @@ from srbench_models.training.validation import make_validation
 from srbench.corpora import Utterance, open_corpus
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
+from srbench.torch.patches import Patches, make_patches
 
 __all__ = ["Job", "Progress", "Recipe", "choose", "fit", "load_recipe", "prepare_job", "recipe_names"]
 

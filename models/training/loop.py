@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 from srbench_models.checkpoint import save_checkpoint
 from srbench_models.dnn_bwe import DNN
 from srbench_models.training.card import make_card
 from srbench_models.training.discriminators import Discriminators, discriminator_loss, generator_loss
 from srbench_models.training.losses import log_mse, mse, multi_resolution_stft
-from srbench_models.training.patches import Patches
 from srbench_models.training.rates import Recordings
 from srbench_models.training.recipe import Recipe
 from srbench_models.training.state import Progress, load_state, save_state
@@ -31,6 +28,8 @@ from torch.nn.utils import clip_grad_norm_
 
 from srbench.audio import Samples
 from srbench.errors import SrbenchError
+from srbench.torch.dataset import ProtocolDataset
+from srbench.torch.patches import Patches
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 Report = Callable[[str], None]
@@ -184,17 +183,11 @@ def _fabric(device: str, precision: str) -> Fabric:
 def _batches(job: Job, first: int, rank: int) -> Iterator[tuple[Tensor, ...]]:
     """Yield the batches from a step on, cut in a thread while the step before is computed."""
     recipe = job.recipe
-    protocol = job.validation.protocol
 
     def cut(step: int) -> tuple[Tensor, ...]:
-        seed = (recipe.seed, step, rank)
-        drawn: tuple[NDArray[np.float32], ...]
-        if recipe.augment_low_pass and isinstance(job.patches, Patches):
-            rates = int(protocol.low_rate), protocol.high_rate
-            drawn = job.patches.draw_filtered(recipe.batch, recipe.patch, seed, *rates)
-        else:
-            drawn = job.patches.draw(recipe.batch, recipe.patch, seed)
-        return tuple(map(torch.from_numpy, drawn))
+        if isinstance(job.patches, Patches):
+            return _dataset(job, job.patches).draw(step, rank)  # each process has patches of its own, like an epoch
+        return tuple(map(torch.from_numpy, job.patches.draw(recipe.batch, recipe.patch, (recipe.seed, step, rank))))
 
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(cut, first)
@@ -202,6 +195,19 @@ def _batches(job: Job, first: int, rank: int) -> Iterator[tuple[Tensor, ...]]:
             ready, following = following, pool.submit(cut, step)
             yield ready.result()
         yield following.result()
+
+
+def _dataset(job: Job, patches: Patches) -> ProtocolDataset:
+    recipe = job.recipe
+    return ProtocolDataset.of(
+        patches,
+        job.validation.protocol,
+        patch=recipe.patch,
+        batch=recipe.batch,
+        filters="random" if recipe.augment_low_pass else "protocol",
+        length=recipe.steps,
+        seed=recipe.seed,
+    )
 
 
 def _step(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from srbench.torch import functional as functional
     from srbench.torch import metrics as metrics
+    from srbench.torch.dataset import ProtocolDataset as ProtocolDataset
 
-__all__ = ["functional", "metrics"]
+__all__ = ["ProtocolDataset", "functional", "metrics"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,6 +24,8 @@ def __getattr__(name: str) -> Any:
     from srbench.extras import missing_package
 
     try:
+        if name == "ProtocolDataset":
+            return import_module("srbench.torch.dataset").ProtocolDataset
         return import_module(f"srbench.torch.{name}")
     except ImportError as error:
         raise missing_package(f"srbench.torch.{name}", error, extra="torch") from error

@@ -22,13 +22,13 @@ from srbench_models.configurations import configuration  # noqa: E402
 from srbench_models.training import choose, load_recipe, prepare_job, recipe_names  # noqa: E402
 from srbench_models.training.loop import fit, learning_rate  # noqa: E402
 from srbench_models.training.losses import log_mse, mse, multi_resolution_stft  # noqa: E402
-from srbench_models.training.patches import make_patches  # noqa: E402
 from srbench_models.training.validation import Validation, Verdict  # noqa: E402
 
 from srbench import audio  # noqa: E402
 from srbench.cli.main import main  # noqa: E402
 from srbench.corpora import demo_corpus, load_split  # noqa: E402
 from srbench.errors import SrbenchError  # noqa: E402
+from srbench.torch.patches import make_patches  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 

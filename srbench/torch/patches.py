@@ -10,11 +10,12 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from srbench_baselines.interpolation import spline
 
 from srbench import audio
 from srbench.audio import Samples
@@ -24,6 +25,8 @@ from srbench.degradation import Iir, degrade
 from srbench.errors import SrbenchError
 from srbench.files import beside, whole_file
 from srbench.protocols import Protocol, prepare
+from srbench.run import FLOOR
+from srbench.upscaler import Upscaler, get_upscaler
 
 Batch = NDArray[np.float32]
 MARGIN = 1024  # samples on either side of a patch that is degraded by itself: the filters' and the spline's ends
@@ -42,11 +45,19 @@ class Patches:
         Where each utterance ends.
     refused : tuple of str
         Why recordings were left out.
+    file : Path or None
+        Where they are mapped from, so that another process maps it too and gets no copy.
     """
 
     joined: Batch
     ends: NDArray[np.int64]
     refused: tuple[str, ...] = ()
+    file: Path | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.file is None:
+            return Patches, (self.joined, self.ends, self.refused)
+        return _cached, (self.file.parent, self.file.stem)
 
     def draw(self, size: int, patch: int, seed: Sequence[int]) -> tuple[Batch, Batch]:
         """Return ``size`` inputs and references, each of shape (size, 1, patch).
@@ -78,7 +89,7 @@ class Patches:
             kind = _KINDS[random.integers(len(_KINDS))]
             order = int(random.integers(2, 11))
             low = degrade(whole, high_rate, low_rate, Iir(kind, order, cut=float(random.uniform(0.7, 1.0))))
-            made = spline.target(low, low_rate, high_rate)
+            made = spline().target(low, low_rate, high_rate)
             inputs[row, 0] = made[margin : margin + patch]
         return inputs, wide[:, :, margin : margin + patch]
 
@@ -143,7 +154,7 @@ def make_patches(
 
 
 def _pair(reference: Samples, low: Samples, protocol: Protocol) -> Batch:
-    raised = spline.target(low, protocol.low_rate, protocol.high_rate)
+    raised = spline().target(low, protocol.low_rate, protocol.high_rate)
     return np.stack([raised, reference]).astype(np.float32)
 
 
@@ -156,4 +167,10 @@ def _cached(cache: Path, key: str) -> Patches | None:
     ends = np.array(told["ends"], dtype=np.int64)
     if joined.shape != (2, ends[-1]):
         return None
-    return Patches(joined, ends, tuple(told["refused"]))
+    return Patches(joined, ends, tuple(told["refused"]), cache / f"{key}.npy")
+
+
+@lru_cache(maxsize=1)
+def spline() -> Upscaler:
+    """Return the upscaler that raises inputs to the high rate, by its name: nothing here imports baselines."""
+    return get_upscaler(f"srbench:{FLOOR}")[0]
