@@ -179,3 +179,34 @@ def test_a_count_that_is_none_is_told_with_its_row(tmp_path: Path) -> None:
     write_board(make_board("p", [row("absurd", n="9" * 5000), row("sound")]), tmp_path / "p.csv")
     with pytest.raises(SrbenchError, match=r"line 2 \(absurd\)"):
         read_board(tmp_path / "p.csv")
+
+
+def test_facts_have_types_and_are_read_back_as_they_were(tmp_path: Path) -> None:
+    told = row("a", num_parameters=12, seed=0, real_time_factor=0.01234567, resampled=((8, "speakers"),))
+    write_board(make_board("p", [told, row("b", resampled=((0, "speakers"), (3, "utterances")))]), tmp_path / "p.csv")
+    a, b = read_board(tmp_path / "p.csv").rows
+    assert (a.num_parameters, a.seed, a.real_time_factor, a.resampled) == (12, 0, 0.0123, ((8, "speakers"),))
+    assert (b.num_parameters, b.seed, b.real_time_factor) == (None, None, None)
+    assert b.resampled == ((0, "speakers"), (3, "utterances"))
+    write_board(make_board("p", [a, b]), tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "p.csv").read_bytes()
+
+
+def test_a_number_of_parameters_that_is_none_is_not_shown(path: Path) -> None:
+    """Version 0.1.0 wrote down whatever an upscaler told."""
+    edited(path, 2, "num_parameters", "9" * 5000)
+    with path.open(encoding="utf-8", newline="") as file:
+        edited(path, 2, DIGEST, digest(next(csv.DictReader(file))))
+    assert read_board(path).rows[0].num_parameters is None
+
+
+def test_a_published_board_has_the_document_of_a_run() -> None:
+    document = make_board("p", [row("a", warnings="odd"), row("ceiling", "anchor")]).document()
+    (model,), (anchor,) = document["models"], document["anchors"]
+    assert (document["protocol"], document["protocol_signature"]) == ("p", "PROTOCOL|v:1")
+    assert (model["name"], model["n"], model["failed"], model["warnings"]) == ("a", 3, 0, ["odd"])
+    assert anchor["name"] == "ceiling"
+    snr, lsd = model["metrics"]["snr"], model["metrics"]["lsd"]
+    assert (snr["mean"], snr["ci95"], snr["n"], snr["undefined"]) == (12.5, [11.5, 13.5], 3, 0)
+    assert (snr["unit"], snr["better"], snr["signature"]) == ("dB", "higher", SNR)
+    assert lsd["ci95"] == [None, None]
