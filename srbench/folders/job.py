@@ -16,7 +16,7 @@ from srbench.errors import SrbenchError
 from srbench.folders.pairing import FilePair, Pairs, pair_up
 from srbench.folders.references import signature
 from srbench.folders.swapped import find_swapped
-from srbench.folders.task import ScoreTask, died, evaluate, still_good
+from srbench.folders.task import ScoreTask, blank, evaluate, still_good
 from srbench.metrics import Definition, define, get_metric
 from srbench.metrics.arguments import as_cutoff, as_names
 from srbench.names import check_name
@@ -172,7 +172,7 @@ def score_system(
     known = identity(job.signature, job.definitions, [pair.id for pair in pairs.pairs], elsewhere(system))
     folder = Path(results) / job.name / known.folder_name
     task = ScoreTask(job.definitions, job.sample_rate, job.cutoff, job.repairs, _root(job), pairs.root)
-    work = Work(ScoreRecord, partial(evaluate, task), partial(died, task), partial(still_good, task))
+    work = Work(ScoreRecord, partial(evaluate, task), partial(blank, task), partial(still_good, task))
     with begun(folder, _manifest(job, known, pairs), fresh=fresh) as (journal, begins):
         told = partial(progress, system) if progress else None
         records = _name_swapped(do_all(work, pairs.pairs, journal, where, told), pairs.pairs, job.repairs)

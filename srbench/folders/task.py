@@ -110,11 +110,6 @@ def blank(task: ScoreTask, pair: FilePair) -> dict[str, Any]:
     }
 
 
-def died(task: ScoreTask, pair: FilePair, why: str) -> ScoreRecord:
-    """Return the record of a pair whose process died."""
-    return ScoreRecord(**blank(task, pair), error=why)
-
-
 def still_good(task: ScoreTask, record: ScoreRecord, pair: FilePair) -> bool:
     """Tell whether a record from the journal is of the very files that would be scored now, and did not fail."""
     now = blank(task, pair)

@@ -164,7 +164,7 @@ def _evaluate_all(
     plan: Plan, task: Task, journal_path: Path, where: Where, progress: Progress | None
 ) -> tuple[Record, ...]:
     batched = _batched(task, journal_path.parent, where)
-    work = Work(Record, partial(evaluate, task), partial(_died, task), partial(_still_good, task), batched)
+    work = Work(Record, partial(evaluate, task), partial(blank, task), partial(_still_good, task), batched)
     told = partial(progress, task.entrant.name) if progress else None
     return do_all(work, plan.utterances, journal_path, where, told)
 
@@ -187,7 +187,3 @@ def _still_good(task: Task, record: Record, utterance: Utterance) -> bool:
     if any(short_digest(Path(name)) not in ("", digest) for name, digest in record.files.items()):
         return False  # so are estimates by weights that changed
     return task.audio_folder is None or audio_file(task.audio_folder, utterance.id).exists()
-
-
-def _died(task: Task, utterance: Utterance, why: str) -> Record:
-    return Record(**blank(task, utterance), error=why)

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from srbench.run.journal import append, open_journal, read_journal
 from srbench.run.processes import DIED, in_processes, keep_memory, pool_of
@@ -38,8 +38,8 @@ class Work(Generic[I, R]):
         Of the records, to read them back from the journal.
     evaluate : callable item -> record
         Raises nothing, and can be pickled.
-    died : callable (item, why) -> record
-        For an item whose process died.
+    blank : callable item -> dict
+        The part of its record that is known before it is done, which is all where its process dies.
     still_good : callable (record, item) -> bool
         Whether a record from the journal is still what `evaluate` would give.
     batched : callable (items, pool) -> records, optional
@@ -48,9 +48,13 @@ class Work(Generic[I, R]):
 
     kind: type[R]
     evaluate: Callable[[I], R]
-    died: Callable[[I, str], R]
+    blank: Callable[[I], dict[str, Any]]
     still_good: Callable[[R, I], bool]
     batched: Callable[[Sequence[I], Executor], Iterator[R]] | None = None
+
+    def died(self, item: I, why: str) -> R:
+        """Return the record of an item whose process died."""
+        return self.kind(**self.blank(item), error=why)
 
 
 @dataclass(frozen=True)
