@@ -21,7 +21,7 @@ from kit import wait_until
 from srbench.corpora import Utterance, demo_corpus
 from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
-from srbench.run import Entrant
+from srbench.run import Entrant, parcels
 from srbench.run import cluster as cluster_module
 from srbench.run.cluster import dask_cluster
 from srbench.run.parcels import ForeignWorkers
@@ -176,7 +176,7 @@ def test_what_is_sent_is_all_that_is_read(plugin: Path, tmp_path: Path, monkeypa
     utterance = Utterance("a/b", "speaker", path)
     call = partial(evaluate, task)
     here = call(utterance)
-    packed = cluster_module._packed(call, utterance)
+    packed = parcels._packed(call, utterance)
     path.unlink()
     plugin.unlink()
     there = packed()
