@@ -8,6 +8,7 @@ no comma, quote or white space in it: it goes unquoted into a CSV file.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 from typing import Any
 
@@ -62,6 +63,20 @@ def parse(text: str) -> Signature:
             raise SrbenchError(f"not a signature: '{shown(field)}' in '{shown(text)}' is not 'key:value'")
         pairs.append((key, value))
     return Signature(name, tuple(pairs))
+
+
+def short(signature: str | Signature) -> str:
+    """Return a signature in a few characters: its name, a hyphen, and the first 8 hex digits of its text's SHA-256.
+
+    A paper prints it; ``srbench signature`` gives the whole text back.
+
+    Examples
+    --------
+    >>> short("SNR|v:1")
+    'SNR-7d21d87d'
+    """
+    text = str(signature)
+    return f"{text.partition('|')[0]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def value_text(value: Any) -> str:

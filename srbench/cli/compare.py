@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from srbench.cli.options import RunOptions, as_metric, run_options
-from srbench.cli.output import echo, json_option, print_json
+from srbench.cli.output import echo, echo_for_paper, json_option, print_json
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def command(
 
     Exit status 1: some utterances failed.
     """
+    from srbench.report.citation import measured_by, sentences
     from srbench.results import compare_runs
 
     if len(names) < 2:
@@ -59,6 +61,7 @@ def command(
         check_target(plot)
     runs = _runs(names, options)
     document = compare_runs(runs, options.asked_metrics)
+    document["for_your_paper"] = sentences(measured_by(runs, options.asked_metrics))
     compared = document["pairs"][0]["metrics"]
     if sort_by and sort_by not in compared:
         raise SrbenchError(f"--sort-by {sort_by}: not among the metrics compared: {', '.join(compared)}")
@@ -131,3 +134,5 @@ def _print(document: dict[str, Any], per_speaker: bool, sort_by: str | None) -> 
         echo(f"  {Path(run['run_dir']) / 'utterances.csv'}  every utterance of {run['label']}")
     if "plot" in document:
         echo(f"  {document['plot']}  every utterance's difference")
+    where = " ".join(shlex.quote(run["run_dir"]) for run in document["runs"])
+    echo_for_paper([document["for_your_paper"]], where)

@@ -29,6 +29,8 @@ _COMMANDS = {
     "compare": ("compare", "Compare upscalers utterance by utterance: differences, intervals, p-values."),
     "plot": ("plot", "Draw spectrograms, spectra, LSD over frequency, distributions."),
     "publish": ("publish", "Check runs, merge them into leaderboards, write tables and a listening site."),
+    "cite": ("cite", "Write a paper's sentences and references about some runs."),
+    "signature": ("signature", "Print the whole signature behind a short one."),
     "upscale": ("upscale", "Upscale an audio file."),
     "train": ("train", "Train a network by a recipe."),
     "export": ("export", "Write a network as an ONNX file."),

@@ -7,7 +7,8 @@ import ctypes
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -86,3 +87,17 @@ def progress_bar() -> Iterator[Callable[[str, int, int | None], None] | None]:
             bar.update(tasks[what], completed=done, total=total)
 
         yield update
+
+
+def echo_for_paper(paragraphs: Iterable[str], where: str) -> None:
+    """Print the sentences that a paper may take over, and the command that gives the references.
+
+    Parameters
+    ----------
+    paragraphs : iterable of str
+    where : str
+        What `srbench cite` takes: runs or a leaderboard.
+    """
+    echo("", f"For your paper (the references: srbench cite {where}):")
+    for paragraph in paragraphs:
+        echo(*(f"  {line}" for line in textwrap.wrap(printable(paragraph), 96, break_on_hyphens=False)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from srbench.cli.options import plugin_option
-from srbench.cli.output import echo, json_option, print_json, progress_bar
+from srbench.cli.output import echo, echo_for_paper, json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
@@ -199,6 +200,8 @@ def _export_mushra(folder: Path, outcome: Outcome, listen: dict[str, Any]) -> li
 def _document(
     leaderboard: Path, outcome: Outcome, aside: Sequence[Aside], notes: Sequence[str], written: Sequence[Path]
 ) -> dict[str, Any]:
+    from srbench.report.citation import measured_in, sentences
+
     def told(fault: bool) -> list[dict[str, Any]]:
         return [{"path": str(each.path), "reasons": list(each.reasons)} for each in aside if each.fault == fault]
 
@@ -220,6 +223,7 @@ def _document(
         "refused": told(True),
         "notes": list(notes),
         "written": list(map(str, written)),
+        "for_your_paper": {name: sentences(measured_in(board)) for name, board in outcome.boards.items() if board.rows},
     }
 
 
@@ -256,3 +260,12 @@ def _print(
         echo("Files written:")
         for path in written:
             echo(f"  {path}")
+    _print_sentences(leaderboard, outcome)
+
+
+def _print_sentences(leaderboard: Path, outcome: Outcome) -> None:
+    from srbench.report.citation import measured_in, sentences
+
+    for name, board in outcome.boards.items():
+        if board.rows:
+            echo_for_paper([sentences(measured_in(board))], shlex.quote(str(leaderboard / f"{name}.csv")))

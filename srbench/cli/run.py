@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from srbench.cli.options import RunOptions, run_options
-from srbench.cli.output import echo, json_option, print_json
+from srbench.cli.output import echo, echo_for_paper, json_option, print_json
 
 if TYPE_CHECKING:
     from srbench.results.board import Board
@@ -42,6 +43,7 @@ def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json
 
     Exit status 1: an upscaler could not be run, an utterance failed, or a value is missing (the rows say why).
     """
+    from srbench.report.citation import measured_by, sentences
     from srbench.results import leaderboard, leaderboard_name, write_leaderboard
 
     names = (*models, *options.given_names())
@@ -59,12 +61,13 @@ def command(models: tuple[str, ...], options: RunOptions, anchors: bool, as_json
     board = leaderboard(plan, runs[:n], runs[n:], folder)
     document = board.document()
     document["left_out"] = [{"name": name, "error": why} for name, why in left_out.items()]
+    document["for_your_paper"] = sentences(measured_by(runs, options.asked_metrics))
     table = folder / leaderboard_name(plan)
     write_leaderboard(board, table)
     if as_json:
         print_json(document)
     else:
-        _print(board, table)
+        _print(board, table, document["for_your_paper"])
     for name, why in left_out.items():
         echo(f"srbench: {name} was not run: {why}", err=True)
     return 1 if left_out or _incomplete(board) else 0
@@ -86,7 +89,7 @@ def _anchors(models: tuple[str, ...]) -> tuple[Entrant, ...]:
     return (*floor, *(Entrant(name, anchor=True) for name in ORACLES))
 
 
-def _print(board: Board, table: Path) -> None:
+def _print(board: Board, table: Path, for_paper: str) -> None:
     from srbench.report.leaderboard import print_leaderboard
 
     print_leaderboard(board)
@@ -95,3 +98,5 @@ def _print(board: Board, table: Path) -> None:
     for row in board.rows:
         if row.behind and not row.anchor:
             echo(f"  {Path(row.behind.folder) / 'utterances.csv'}  every utterance of {row.name}")
+    where = " ".join(shlex.quote(row.behind.folder) for row in board.rows if row.behind and not row.anchor)
+    echo_for_paper([for_paper], where)

@@ -46,6 +46,8 @@ class Protocol:
         What is taken of recordings with several channels (`srbench.audio.one_channel`); without it they are refused.
     level : {"none", "peak"}
         ``peak`` divides each reference by its greatest absolute sample.
+    cite : str
+        The BibTeX key of the paper whose experiment it is, "" for none.
     folder : Path
         Where its file stands.
     """
@@ -64,6 +66,7 @@ class Protocol:
     trim_top_db: float | None = None
     level: str = _NO_LEVEL
     channels: str | None = None
+    cite: str = ""
 
     @property
     def cutoff(self) -> float:
@@ -141,7 +144,7 @@ def _from_table(table: dict[str, Any], path: Path) -> Protocol:
             "metrics": list,
             "degradation": dict,
         },
-        optional={"source": str, "trim_top_db": float, "level": str, "channels": str},
+        optional={"source": str, "trim_top_db": float, "level": str, "channels": str, "cite": str},
     )
     if table["split"].endswith(".toml"):
         toml.beside(path, table["split"], where)

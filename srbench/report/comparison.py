@@ -7,7 +7,7 @@ from typing import Any
 from srbench.level import CI, PERCENT, SIGNIFICANCE
 from srbench.metrics import get_metric
 from srbench.report.console import escaped, open_console, print_faults
-from srbench.report.headings import heading, number
+from srbench.report.headings import heading, number, with_short
 
 _FIRST, _COLUMN = 14, 20  # widths of the table of speakers, in characters
 _VALUE = 8  # the least for the column of a value, in characters
@@ -36,9 +36,9 @@ def print_comparison(document: dict[str, Any], *, per_speaker: bool = False, sor
             _print_speakers(console, pair)
         _print_most_different(console, pair, sort_by or next(iter(pair["metrics"])))
     _print_footnotes(console, document)
-    console.print(f"\n{document['protocol_signature']}", soft_wrap=True, markup=False)
+    console.print(f"\n{with_short(document['protocol_signature'])}", soft_wrap=True, markup=False)
     for name, value in document["pairs"][0]["metrics"].items():
-        console.print(f"{name}  {value['signature']}", soft_wrap=True, markup=False)
+        console.print(f"{name}  {with_short(value['signature'])}", soft_wrap=True, markup=False)
 
 
 def _print_pair(console: Any, pair: dict[str, Any]) -> None:

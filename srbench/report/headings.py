@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from srbench.metrics import get_metric
 from srbench.results.board import Row
-from srbench.signature import parse
+from srbench.signature import parse, short
 
 
 def heading(name: str, with_unit: bool = True) -> str:
@@ -17,6 +18,26 @@ def heading(name: str, with_unit: bool = True) -> str:
     arrow = "↑" if metric.better == "higher" else "↓"
     unit = "" if metric.unit in ("1", "MOS") else f" {metric.unit}"
     return f"{metric.label}{unit} {arrow}"
+
+
+_CORE = ("snr", "lsd", "lsd_hf")
+_HEARS = ("visqol", "pesq", "estoi")  # one of them beside, if it hears the whole band
+_FEW = 5
+
+
+def core_metrics(names: Sequence[str], protocol_signature: str) -> tuple[str, ...]:
+    """Return the few metrics that are shown where nobody said which: SNR, LSD, LSD-HF, and one of those that listen.
+
+    Parameters
+    ----------
+    names : sequence of str
+        All that there are. Up to five are all shown: somebody chose them.
+    protocol_signature : str
+        It tells the band. A metric that is deaf to part of it is not shown.
+    """
+    hears = [name for name in _HEARS if name in names and deaf_above(name, protocol_signature) is None]
+    found = tuple(name for name in (*_CORE, *hears[:1]) if name in names)
+    return tuple(names) if len(names) <= _FEW or not found else found
 
 
 def deaf_above(name: str, protocol_signature: str) -> float | None:
@@ -43,3 +64,8 @@ def number(value: Any, digits: str) -> str:
 def count(row: Row) -> str:
     """Return how many utterances a row is of: ``24 of 28`` where that is not all."""
     return str(row.n) if row.n == row.expected else f"{row.n} of {row.expected}"
+
+
+def with_short(signature: str) -> str:
+    """Return a signature with its short form before it."""
+    return f"{short(signature)}  {signature}"

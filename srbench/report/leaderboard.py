@@ -6,7 +6,7 @@ from typing import Any
 
 from srbench.metrics import get_metric
 from srbench.report.console import escaped, open_console, print_faults
-from srbench.report.headings import count, heading, number
+from srbench.report.headings import count, heading, number, with_short
 from srbench.report.notes import deaf_notes, footnotes, mark, one_speaker
 from srbench.results.aggregate import aggregation
 from srbench.results.board import Board, Row, plain
@@ -55,7 +55,7 @@ def _print_footnotes(console: Any, board: Board) -> None:
     for row in board.rows:
         if row.behind:
             print_faults(console, row.name, row.behind.warnings, row.behind.failures)
-    console.print(f"\n{board.signature}", soft_wrap=True, markup=False)
+    console.print(f"\n{with_short(board.signature)}", soft_wrap=True, markup=False)
     least, most = min(row.n for row in board.rows), max(row.n for row in board.rows)
     told = str(least) if least == most else f"{least}-{most}"
     console.print(aggregation(told, board.rows[0].expected), soft_wrap=True, markup=False)
