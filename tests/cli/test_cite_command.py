@@ -1,4 +1,4 @@
-"""``srbench cite`` and ``srbench signature``: the sentences, the references, and the way back from a short signature."""
+"""``srbench cite`` and ``srbench signature``: sentences, references, and the way back from a short signature."""
 
 from __future__ import annotations
 
@@ -52,10 +52,11 @@ def test_short_signatures_lead_back(cli: Cli):
 
 
 def test_short_signatures_of_runs_lead_back(cli: Cli):
-    manifest = json.loads((RESULTS / "spline-b208c200" / "manifest.json").read_text())
+    scored = RESULTS.parent / "folder"
+    manifest = json.loads((scored / "hold-b8d4c4a7" / "manifest.json").read_text())
     wanted = manifest["protocol_signature"]
     refused(cli("signature", short(wanted)), short(wanted))
-    status, out, _ = cli("signature", short(wanted), RESULTS)
+    status, out, _ = cli("signature", short(wanted), scored)
     assert status == 0
     assert wanted in out
 
