@@ -32,6 +32,8 @@ COMMANDS = [
     ["plot", "lsd"],
     ["plot", "distribution"],
     ["publish"],
+    ["cite"],
+    ["signature"],
     ["audit"],
     ["lint"],
     ["data"],
