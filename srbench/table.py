@@ -69,6 +69,13 @@ def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Iterabl
             (quoted if torn else plain).writerow(cells)
 
 
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows as CSV text, with texts guarded as in `write_table`; None and NaN are empty cells."""
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
+    return file.getvalue()
+
+
 def read_table(path: str | Path) -> list[list[str]]:
     """Return the rows of a file that `write_table` wrote, the columns' names first, each cell as the text that it was.
 

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a figure of the differences: .png, .svg or .pdf.",
 )
+@click.option(
+    "--table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the differences as a table for a paper: .tex, .md, .html or .csv.",
+)
 @json_option
 def command(
     names: tuple[str, ...],
@@ -40,6 +46,7 @@ def command(
     per_speaker: bool,
     sort_by: str | None,
     plot: Path | None,
+    table: Path | None,
     as_json: bool,
 ) -> int:
     """Compare upscalers utterance by utterance: paired differences, 95 % intervals, p-values, wins.
@@ -59,6 +66,10 @@ def command(
 
         require_plots()
         check_target(plot)
+    if table is not None:
+        from srbench.report.difference_table import format_of
+
+        format_of(table.name)
     runs = _runs(names, options)
     document = compare_runs(runs, options.asked_metrics)
     document["for_your_paper"] = sentences(measured_by(runs, options.asked_metrics))
@@ -71,6 +82,8 @@ def command(
 
         save(draw_differences(document, runs, options.asked_metrics), plot)
         document["plot"] = str(plot)
+    if table is not None:
+        _write_table(document, table)
     if as_json:
         print_json(document)
     else:
@@ -125,6 +138,15 @@ def _plan(plan: Plan, entrant: Entrant, options: RunOptions) -> Plan:
     return whole if finished.is_file() else plan
 
 
+def _write_table(document: dict[str, Any], table: Path) -> None:
+    from srbench.files import whole_file
+    from srbench.report.difference_table import difference_text, format_of
+
+    with whole_file(table, newline="\n") as file:
+        file.write(difference_text(document, format_of(table.name)))
+    document["table"] = str(table)
+
+
 def _print(document: dict[str, Any], per_speaker: bool, sort_by: str | None) -> None:
     from srbench.report.comparison import print_comparison
 
@@ -134,5 +156,7 @@ def _print(document: dict[str, Any], per_speaker: bool, sort_by: str | None) -> 
         echo(f"  {Path(run['run_dir']) / 'utterances.csv'}  every utterance of {run['label']}")
     if "plot" in document:
         echo(f"  {document['plot']}  every utterance's difference")
+    if "table" in document:
+        echo(f"  {document['table']}  the differences, for a paper")
     where = " ".join(shlex.quote(run["run_dir"]) for run in document["runs"])
     echo_for_paper([document["for_your_paper"]], where)

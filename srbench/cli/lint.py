@@ -30,7 +30,7 @@ from srbench.cli.output import echo, json_option, print_json
 )
 @json_option
 def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...], n: int | None, as_json: bool) -> int:
-    """Check whether a table of results (CSV, Markdown or LaTeX) can be true.
+    """Check whether a table of results (CSV, Markdown, HTML or LaTeX) can be true.
 
     The table has one row per model and one column per metric. lint looks for pasted rows, an SNR and an MSE that
     contradict each other, values out of range, models below the spline, and digits that mean nothing.

@@ -29,6 +29,7 @@ _COMMANDS = {
     "compare": ("compare", "Compare upscalers utterance by utterance: differences, intervals, p-values."),
     "plot": ("plot", "Draw spectrograms, spectra, LSD over frequency, distributions."),
     "publish": ("publish", "Check runs, merge them into leaderboards, write tables and a listening site."),
+    "table": ("table", "Write a paper's table: LaTeX, Markdown, HTML or CSV."),
     "cite": ("cite", "Write a paper's sentences and references about some runs."),
     "signature": ("signature", "Print the whole signature behind a short one."),
     "upscale": ("upscale", "Upscale an audio file."),

@@ -6,15 +6,21 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 from srbench.errors import SrbenchError
 
 
 def read_grids(path: Path, text: str) -> list[list[list[str]]]:
-    """Return the grids of cells in a text: by the file's suffix, or else by what the text looks like."""
+    """Return the grids of cells in a text: by the file's suffix, or else by what the text looks like.
+
+    Cells keep their footnote marks, which `plain_text` takes away.
+    """
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".tsv"):
+        if suffix in (".html", ".htm") or re.search(r"<table[\s>]", text):
+            return _html_grids(text)
         if suffix in (".tex", ".latex") or re.search(r"\\begin\{(tabular|longtable|array)", text):
             return list(_latex_grids(text))
         if suffix in (".md", ".markdown") or any(map(_is_rule, text.splitlines())):
@@ -31,7 +37,7 @@ def _csv_grid(path: Path, text: str) -> list[list[str]]:
         raise SrbenchError(f"{path}: not readable as CSV: {error}") from None
     if delimiter == ";":  # where the comma is the decimal point
         rows = [[re.sub(r"(?<=\d),(?=\d)", ".", cell) for cell in row] for row in rows]
-    return [[plain_text(cell) for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    return [[_marked_text(cell) for cell in row] for row in rows if any(cell.strip() for cell in row)]
 
 
 def _markdown_grids(text: str) -> Iterator[list[list[str]]]:
@@ -46,8 +52,47 @@ def _markdown_grids(text: str) -> Iterator[list[list[str]]]:
         grid = []
         for line in (lines[i - 1], *lines[i + 1 : end]):
             line = re.sub(r"^\||(?<!\\)\|$", "", line.strip())
-            grid.append([plain_text(cell.replace("\\|", "|")) for cell in re.split(r"(?<!\\)\|", line)])
+            grid.append([_marked_text(cell.replace("\\|", "|")) for cell in re.split(r"(?<!\\)\|", line)])
         yield grid
+
+
+class _Tables(HTMLParser):
+    """Collects the cells of all tables of an HTML page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grids: list[list[list[str]]] = []
+        self._cell: list[str] | None = None
+        self._span = 1
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._close(tag in ("td", "th", "tr", "table"))
+        if tag == "table":
+            self.grids.append([])
+        elif tag == "tr" and self.grids:
+            self.grids[-1].append([])
+        elif tag in ("td", "th") and self.grids and self.grids[-1]:
+            span = dict(attrs).get("colspan") or "1"
+            self._cell, self._span = [], int(span) if re.fullmatch(r"[1-9]\d?", span) else 1
+
+    def handle_endtag(self, tag: str) -> None:
+        self._close(tag in ("td", "th", "tr", "table"))
+
+    def handle_data(self, data: str) -> None:
+        if self._cell is not None:
+            self._cell.append(data)
+
+    def _close(self, ends: bool) -> None:
+        if ends and self._cell is not None:
+            self.grids[-1][-1] += [_marked_text("".join(self._cell))] * self._span
+            self._cell = None
+
+
+def _html_grids(text: str) -> list[list[list[str]]]:
+    parser = _Tables()
+    parser.feed(text)
+    parser.close()
+    return [[row for row in grid if any(row)] for grid in parser.grids if grid]
 
 
 def _is_rule(line: str) -> bool:
@@ -74,7 +119,7 @@ def _latex_grids(text: str) -> Iterator[list[list[str]]]:
             cells: list[str] = []
             for cell in _split(row, "&"):
                 wide = re.match(r"\s*\\multicolumn\s*\{\s*(\d{1,2})\s*\}\s*\{(?:[^{}]|\{[^{}]*\})*\}", cell)
-                cells += [plain_text(cell[wide.end() :])] * max(1, int(wide[1])) if wide else [plain_text(cell)]
+                cells += [_marked_text(cell[wide.end() :])] * max(1, int(wide[1])) if wide else [_marked_text(cell)]
             if any(cells):
                 grid.append(cells)
         yield grid
@@ -121,6 +166,7 @@ _TWO_FIRST = re.compile(
 _SYMBOLS = {
     r"\\pm(?![A-Za-z])": "±",
     r"\\times(?![A-Za-z])|\\cdot(?![A-Za-z])": "×",
+    r"\\Delta(?![A-Za-z])": "Δ",
     r"\\uparrow(?![A-Za-z])": "↑",
     r"\\downarrow(?![A-Za-z])": "↓",
     r"\\text(en|em)dash(?![A-Za-z])": "–",
@@ -131,7 +177,11 @@ _SYMBOLS = {
 
 
 def plain_text(cell: str) -> str:
-    """Return a cell's text without the markup of Markdown, HTML or LaTeX."""
+    """Return a cell's text without the markup of Markdown, HTML or LaTeX, and without footnote marks."""
+    return " ".join(re.sub(r"[†‡§¶]+", "", _marked_text(cell)).strip("*_ ").split())
+
+
+def _marked_text(cell: str) -> str:
     cell = " ".join(cell.split()).replace("−", "-").replace("‑", "-").replace("**", "")
     if "<" in cell:
         cell = re.sub(r"<sup>[^<>]{0,20}</sup>|</?[A-Za-z][^<>]{0,40}>", " ", cell)
@@ -142,11 +192,12 @@ def plain_text(cell: str) -> str:
         for pattern, symbol in _SYMBOLS.items():
             cell = re.sub(pattern, symbol, cell)
         cell = re.sub(r"10\s*\^\s*\{?\s*([-+]?\d{1,3})\s*\}?", r"10^\1", cell)
-        cell = re.sub(r"(?<!10)\^\s*(\{[^{}]*\}|.)", "", cell)  # footnote marks
+        cell = re.sub(r"\^\s*\{?\s*\\d?dagger(?![A-Za-z])\s*\}?", "†", cell)
+        cell = re.sub(r"(?<!10)\^\s*(\{[^{}]*\}|.)", "", cell)  # other footnote marks
         cell = re.sub(r"\\[A-Za-z]+\s*", "", cell)
         cell = re.sub(r"[{}$\\]", "", cell)
     cell = re.sub(r"\+/?-(?=\s*[\d.])", "±", cell)
-    cell = re.sub(r"[†‡§¶`]+", "", cell).strip()
+    cell = re.sub(r"\\([\[\]])", r"\1", cell.replace("`", "")).strip()
     return " ".join(cell.strip("*_").split())
 
 

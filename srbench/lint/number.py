@@ -36,6 +36,8 @@ class Number:
         How many significant digits are printed.
     spread : float or None
         What stands after ±, or in brackets.
+    marked : bool
+        Whether † stands beside it: the table itself says that it is not shown to be better than the baseline.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Number:
     step: float
     digits: int
     spread: float | None = None
+    marked: bool = False
 
 
 def parse_number(text: str, scale: float = 1.0, *, unitless: bool = False) -> Number | None:
@@ -57,7 +60,7 @@ def parse_number(text: str, scale: float = 1.0, *, unitless: bool = False) -> Nu
     unitless : bool
         Whether a percent sign divides by 100.
     """
-    text = plain_text(text)
+    marked, text = "†" in text, plain_text(text)
     if text.casefold() in _MISSING or len(text) > _LONGEST:
         return None
     match = _NUMBER.fullmatch(text.translate(SUPERSCRIPTS))
@@ -78,4 +81,4 @@ def parse_number(text: str, scale: float = 1.0, *, unitless: bool = False) -> Nu
     if not math.isfinite(value) or not math.isfinite(step) or (around is not None and not math.isfinite(around)):
         return None
     digits = len(re.sub(r"\D", "", mantissa).lstrip("0"))
-    return Number(text, value, step, digits, around)
+    return Number(text, value, step, digits, around, marked)

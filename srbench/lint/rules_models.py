@@ -30,7 +30,8 @@ def below_spline(table: Table, n: int | None) -> Iterator[Finding]:
     """Models are better than the spline (or another baseline of the table) in every metric.
 
     LSD-LF is left out: whoever copies the low band wins there. The baseline is a row named for it, in this order:
-    spline, cubic, linear, sinc, unprocessed input.
+    spline, cubic, linear, sinc, unprocessed input. A value that the table marks with † is left out: the table says so
+    itself.
     """
     for panel in table.panels():
         floor = _baseline(panel)
@@ -42,7 +43,9 @@ def below_spline(table: Table, n: int | None) -> Iterator[Finding]:
                 continue
             worse = []
             for name, number in panel.numbers(row).items():
-                if name not in at_floor or name == "lsd_lf":  # a baseline keeps the low band: nothing can beat it there
+                if (
+                    name not in at_floor or name == "lsd_lf" or number.marked
+                ):  # a baseline keeps the low band: nothing can beat it there
                     continue
                 gain = number.value - at_floor[name].value
                 if (gain if METRICS[name].better == "higher" else -gain) < 0:
@@ -79,9 +82,11 @@ def too_many_digits(table: Table, n: int | None) -> Iterator[Finding]:
     The standard error is sd / √n, with n from the table or the caller and sd what stands after ± (read as a standard
     deviation, the reading that allows most digits), else the usual spread between utterances of that metric
     (SNR 2 dB, LSD 0.15, PESQ 0.4, STOI 0.05, MSE 70 % of its mean …). Without n, what stands after ± is read as the
-    standard error. Nothing is said where neither is known.
+    standard error. Nothing is said where neither is known, nor of data files, which hold every digit.
     """
     for column in table.metric_columns:
+        if column.data:
+            continue
         found: list[tuple[Row, Number, float, str]] = []
         for row in table.rows:
             number, count = row.numbers[column.index], table.count(row) or n

@@ -1,4 +1,4 @@
-r"""Read a results table as people publish it: CSV, a Markdown pipe table, or LaTeX tabular.
+r"""Read a results table as people publish it: CSV, a Markdown pipe table, an HTML table, or LaTeX tabular.
 
 One row per model, one column per metric. A column is recognised by its header (``SNR (dB)``, ``LSD-HF ↓``,
 ``PESQ-WB``); data set, rate and scale columns, section rows and repeated sets of columns under spanning headers
@@ -34,7 +34,7 @@ _ROLE_WORDS = {
     "model": "model models method methods system systems upscaler network name approach algorithm",
     "group": (
         "dataset data corpus split testset set protocol rate inputrate input sr inputsr targetsr target lowrate "
-        "highrate samplerate samplingrate scale r ratio factor scalefactor upscalingratio upscalingfactor "
+        "highrate samplerate samplingrate scale r ratio factor kind source scalefactor upscalingratio upscalingfactor "
         "upsamplingratio upsamplingfactor cutoff bandwidth task condition setting speaker filter degradation"
     ),
 }
@@ -62,6 +62,8 @@ class Column:
         Counts the repetitions of one metric across the table, as under spanning headers.
     span : str
         The spanning header above it, if any.
+    data : bool
+        Whether it is a column of a data file of srbench, with every digit and its interval in columns beside it.
     """
 
     index: int
@@ -72,6 +74,7 @@ class Column:
     scale: float = 1.0
     block: int = 0
     span: str = ""
+    data: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,9 @@ def read_table(
     given = {_fold(header): _checked_role(role) for header, role in (columns or {}).items()}
     found = [grid for grid in read_grids(path, text) if grid]
     if not found:
-        raise SrbenchError(f"{path}: no table in it: expected CSV, a Markdown table with | or a LaTeX tabular")
+        raise SrbenchError(
+            f"{path}: no table in it: expected CSV, a Markdown table with |, an HTML table or a LaTeX tabular"
+        )
     for grid in found:
         if len(grid) > _MOST_ROWS or max(map(len, grid)) > _MOST_COLUMNS:
             raise SrbenchError(f"{path}: more than {_MOST_ROWS} rows or {_MOST_COLUMNS} columns: not a results table")
@@ -231,6 +236,8 @@ def _fold(header: str) -> str:
 def _refuse_unusable(path: Path, table: Table) -> None:
     headers = ", ".join(header for header in table.headers if header)
     folded = {_fold(header) for header in table.headers}
+    if not table.metric_columns and any(header.startswith("Δ") for header in table.headers):
+        return  # differences of two systems, which have no range and no baseline
     if not table.metric_columns:
         if {"metric", "value"} <= folded:
             raise SrbenchError(
@@ -303,13 +310,23 @@ def _column(index: int, header: str, span: str, given: Mapping[str, str], conven
     return Column(index, header, "metric", name, convention, scale, span=span)
 
 
+_BOUND = re.compile(r"_ci\d+(\.\d+)?_low$")
+_NOT_SHOWN = re.compile(r"floor:(same|worse)\b")
+
+
+def _is_data(header: str, headers: Sequence[str]) -> bool:
+    """Tell whether a column is one of a data file of srbench: beside it stands the lower bound of its interval."""
+    return header in METRICS and any(header == _BOUND.sub("", other) != other for other in headers)
+
+
 def _table(
     name: str, grid: Sequence[Sequence[str]], head: int, given: Mapping[str, str], conventions: Mapping[str, str]
 ) -> Table:
     width = max(len(cells) for cells in grid)
     padded = [[*cells, *[""] * (width - len(cells))] for cells in grid]
     above = padded[head - 1] if head else [""] * width
-    headers, body = [cell or over for cell, over in zip(padded[head], above, strict=True)], padded[head + 1 :]
+    headers = [plain_text(cell or over) for cell, over in zip(padded[head], above, strict=True)]
+    body = padded[head + 1 :]
     spans = [over if cell else "" for cell, over in zip(padded[head], above, strict=True)]
     wide = any(a == b and _recognise(a, given)[0] not in ROLES for a, b in pairwise(headers))
     if wide and body and body[0][0] in ("", headers[0]):  # the metrics span columns that the next row names
@@ -317,6 +334,8 @@ def _table(
     columns: list[Column] = []
     for index, header in enumerate(headers):
         found = _column(index, header, spans[index], given, conventions)
+        if _is_data(header, headers):
+            found = replace(found, data=True, convention=found.convention or METRICS[header].convention or header)
         block = sum(column.metric == found.metric for column in columns) if found.metric else 0
         columns.append(Column(**{**vars(found), "block": block}))
     if not any(column.role == "model" for column in columns):
@@ -346,6 +365,7 @@ def _rows(columns: Sequence[Column], body: Sequence[Sequence[str]]) -> Iterator[
     last: dict[int, str] = {}
     model = next((column.index for column in columns if column.role == "model"), None)
     groups = [column.index for column in columns if column.role == "group"]
+    paired = {column.header: column.index for column in columns if column.header.endswith("_paired")}
     for cells in body:
         numbers = tuple(
             parse_number(cell, column.scale, unitless=column.metric is not None and METRICS[column.metric].unit == "1")
@@ -357,8 +377,15 @@ def _rows(columns: Sequence[Column], body: Sequence[Sequence[str]]) -> Iterator[
             section = cells[0] or section
             continue
         number += 1
+        numbers = tuple(_not_shown(each, column, cells, paired) for each, column in zip(numbers, columns, strict=True))
         for index in (*groups, *([] if model is None else [model])):
             if cells[index]:
-                last[index] = cells[index]  # an empty cell repeats the one above, as below \multirow
+                last[index] = plain_text(cells[index])  # an empty cell repeats the one above, as below \multirow
         group = (section, *(last.get(index, "") for index in groups))
-        yield Row(number, "" if model is None else last.get(model, ""), group, tuple(cells), numbers)
+        yield Row(number, "" if model is None else last.get(model, ""), group, tuple(map(plain_text, cells)), numbers)
+
+
+def _not_shown(number: Number | None, column: Column, cells: Sequence[str], paired: Mapping[str, int]) -> Number | None:
+    """Return a number of a data file marked where the column beside it says what † says in print."""
+    place = paired.get(f"{column.header}_paired") if number is not None and column.data else None
+    return replace(number, marked=True) if number and place is not None and _NOT_SHOWN.search(cells[place]) else number

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from srbench import __version__
 from srbench.errors import SrbenchError
+from srbench.level import PERCENT, SIGNIFICANCE
 from srbench.metrics import METRICS, get_metric
 from srbench.protocols import load_protocol
 from srbench.report.bibliography import OURSELVES, key_of_corpus
@@ -157,20 +158,23 @@ def sentences(measured: Measured, format_: str = "text") -> str:
 
 def _what(measured: Measured, markup: Markup) -> str:
     fields, text = _fields(measured), markup.text
-    cite = lambda key: markup.cite([key]) if key else ""  # noqa: E731
     corpus = fields.get("corpus", "")
     of = f" of {measured.expected}" if measured.n != measured.expected else ""
     by = f" by {measured.speakers} speaker{'s' * (measured.speakers != 1)}" if measured.speakers else ""
     parts = [
-        f"{text('We evaluate with srbench ' + measured.versions.get('srbench', __version__))}{cite(OURSELVES)}",
+        text(f"We evaluate with srbench {measured.versions.get('srbench', __version__)}") + _cite(markup, OURSELVES),
         f" {text('with the protocol')} {markup.name(measured.protocol)} ({markup.name(short(measured.signature))})",
-        cite(_key_of_protocol(measured)),
-        f" {text('on')} {markup.name(corpus)}{cite(key_of_corpus(corpus))}" if corpus else "",
+        _cite(markup, _key_of_protocol(measured)),
+        f" {text('on')} {markup.name(corpus)}{_cite(markup, key_of_corpus(corpus))}" if corpus else "",
         text(f", split {fields['split'].rpartition('.')[0].replace('.', ', side ')}" if "split" in fields else ""),
         text(f" (n = {measured.n}{of} utterances{by})"),
         text(_degraded(fields)),
     ]
     return "".join(parts) + text(".")
+
+
+def _cite(markup: Markup, key: str) -> str:
+    return markup.cite([key]) if key else ""
 
 
 def _degraded(fields: Mapping[str, str]) -> str:
@@ -194,11 +198,11 @@ def _kilohertz(rate: str) -> str:
 def _metrics(measured: Measured, markup: Markup) -> str:
     named = [
         f"{markup.text(heading(name, with_unit=False))} ({markup.name(short(text))})"
-        + (markup.cite([get_metric(name).cite]) if get_metric(name).cite else "")
+        + _cite(markup, get_metric(name).cite)
         for name, text in measured.metrics.items()
     ]
     listed = markup.text(", ").join(named[:-1]) + markup.text(" and ") * (len(named) > 1) + named[-1]
-    interval = f" with 95 % bootstrap intervals over {measured.resampled}" if measured.resampled else ""
+    interval = f" with {PERCENT} bootstrap intervals over {measured.resampled}" if measured.resampled else ""
     packages = dict.fromkeys(p for name in measured.metrics for p in get_metric(name).packages)
     made = [f"{package} {measured.versions[package]}" for package in packages if package in measured.versions]
     versions = f" ({', '.join(made)})" if made else ""
@@ -208,8 +212,8 @@ def _metrics(measured: Measured, markup: Markup) -> str:
 def _tests(measured: Measured, markup: Markup) -> str:
     over = "speakers" if "speakers" in measured.resampled else "utterances"
     return markup.text(
-        f"Systems are compared within utterances by a two-sided sign-flip test over {over}, "
-        "corrected by Holm's method; a difference counts if p < 0.05 and its 95 % interval leaves out zero."
+        f"Systems are compared within utterances by a two-sided sign-flip test over {over}, corrected by Holm's "
+        f"method; a difference counts if p < {SIGNIFICANCE:g} and its {PERCENT} interval leaves out zero."
     )
 
 

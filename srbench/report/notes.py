@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from srbench.level import PERCENT
+from srbench.level import PERCENT, SIGNIFICANCE
 from srbench.report.headings import deaf_above, heading
 from srbench.results.board import Board, Row
 from srbench.results.bootstrap import ONE_SPEAKER, too_few
@@ -25,13 +25,23 @@ def mark(standing: Standing) -> str:
     return ABOVE_CEILING if standing.ceiling == "above" else ""
 
 
-def legend(marks: Collection[str], bold: bool) -> list[str]:
-    """Return a line for each kind of mark that stands in a table."""
+def legend(marks: Collection[str], bold: bool, tested: bool = False) -> list[str]:
+    """Return a line for each kind of mark that stands in a table.
+
+    Parameters
+    ----------
+    marks : collection of str
+    bold : bool
+        Whether anything is bold.
+    tested : bool
+        Whether the marks rest on corrected p-values too, as those of `srbench compare`.
+    """
+    by = f"paired {PERCENT} interval" + (f" and p < {SIGNIFICANCE:g}, Holm" if tested else "")
     told = {
-        BELOW_FLOOR: f"{BELOW_FLOOR} not shown to be better than the {FLOOR} (paired {PERCENT} interval).",
-        ABOVE_CEILING: f"{ABOVE_CEILING} above the ceiling (paired {PERCENT} interval): worth a second look.",
+        BELOW_FLOOR: f"{BELOW_FLOOR} not shown to be better than the {FLOOR} ({by}).",
+        ABOVE_CEILING: f"{ABOVE_CEILING} above the ceiling ({by}): worth a second look.",
     }
-    best = f"Bold: the best mean, and those that are not shown to be worse (paired {PERCENT} interval)."
+    best = f"Bold: the best mean, and those that are not shown to be worse ({by})."
     return [*([best] if bold else []), *(line for each, line in told.items() if each in marks)]
 
 

@@ -46,6 +46,8 @@ _LATEX = {
     BELOW_FLOOR: r"$^{\dagger}$",
     ABOVE_CEILING: r"$^{\ddagger}$",
     "–": r"\textendash{}",
+    "±": r"$\pm$",
+    "Δ": r"$\Delta$",
 }
 
 

@@ -32,6 +32,7 @@ COMMANDS = [
     ["plot", "lsd"],
     ["plot", "distribution"],
     ["publish"],
+    ["table"],
     ["cite"],
     ["signature"],
     ["audit"],
