@@ -24,6 +24,7 @@ Call = Callable[..., tuple[int, str, str]]
 COMMANDS = [
     [],
     ["run"],
+    ["inputs"],
     ["score"],
     ["compare"],
     ["plot"],
