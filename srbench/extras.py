@@ -11,6 +11,8 @@ EXTRAS = {
     "torchmetrics": "torch",
     "lightning_fabric": "train",
     "tensorboard": "train",
+    "wandb": "wandb",
+    "mlflow": "mlflow",
     "matplotlib": "plots",
     "seaborn": "plots",
     "PIL": "plots",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from srbench.errors import SrbenchError
-from srbench.extras import missing_package
+from srbench.errors import SrbenchError, shown
 from srbench.files import clear_unfinished, whole_file
 
 Progress = Callable[[str, int, int], None]
+LOG_EVERY = 20  # steps
+_LABEL = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 def train(
@@ -25,6 +28,9 @@ def train(
     threads: int | None,
     report: Callable[[str], None],
     progress: Progress | None,
+    log: Sequence[str] | None = None,
+    log_every: int = LOG_EVERY,
+    label: str = "",
 ) -> dict[str, Any]:
     """Train by a recipe, and return what came of it as plain values.
 
@@ -34,7 +40,7 @@ def train(
         A recipe's name, or the path of its TOML file.
     data : sequence of Path
     folder : Path or None
-        ``training/<recipe>`` by default.
+        ``training/<recipe>`` by default, with ``-<label>`` behind it where there is one.
     device : str
     resume : bool
         Go on from the folder's state. Without it, a folder that holds one is refused.
@@ -44,6 +50,12 @@ def train(
         Of torch on the CPU.
     report : callable (text)
     progress : callable (what, done, total) or None
+    log : sequence of str or None
+        Trackers, of `srbench_models.training.trackers.TRACKERS`; TensorBoard by default. A CSV file is always written.
+    log_every : int
+        Steps between losses in them.
+    label : str
+        Tells trainings by one recipe apart: it names the folder, the card, and the best checkpoint's file.
 
     Raises
     ------
@@ -55,10 +67,17 @@ def train(
     from srbench_models.inference import check_device
     from srbench_models.training import fit, load_recipe, prepare_job
     from srbench_models.training.card import plain
-    from srbench_models.training.loop import BEST, LAST
+    from srbench_models.training.loop import LAST
     from srbench_models.training.state import STATE
+    from srbench_models.training.trackers import open_trackers
 
     chosen = load_recipe(recipe)
+    if label:
+        if not re.fullmatch(_LABEL, label):
+            raise SrbenchError(
+                f"--label takes letters, digits, and . _ - after the first of them, not '{shown(label)}'"
+            )
+        chosen = replace(chosen, name=f"{chosen.name}-{label}")
     folder = folder or Path("training") / chosen.name
     if (folder / STATE).exists() and not resume:
         raise SrbenchError(f"{folder} holds a training run: go on with it (--resume), or name another folder (--out)")
@@ -77,19 +96,19 @@ def train(
         for place in (folder, folder / "cache"):
             clear_unfinished(place)
         _keep_recipe(folder, chosen)
-        job = prepare_job(chosen, data, folder, progress=progress)
+        job = replace(prepare_job(chosen, data, folder, progress=progress), label=label)
         for reason in job.origin["left_out"]:
             report(f"left out: {reason}")
         report(f"{job.origin['utterances']} utterances, {job.origin['hours']:.2f} hours, to {folder}")
         with ExitStack() as stack:
-            log, listen = _curves(folder, job, stack, report)
+            kept_in = open_trackers(log, _told(job), stack, report)
             done = fit(
                 job,
                 device=device,
                 report=report,
                 progress=progress,
-                log=log,
-                listen=listen,
+                trackers=kept_in,
+                log_every=log_every,
                 start=network,
                 started_from=started_from,
             )
@@ -109,8 +128,8 @@ def train(
         "does_not_beat_the_spline_in": list(verdict.worse),
         "beats_the_spline": verdict.beats,
         "verdict": str(verdict),
-        "checkpoint": str(folder / BEST),
-        "card": str(card_path(folder / BEST)),
+        "checkpoint": str(job.best),
+        "card": str(card_path(job.best)),
     }
 
 
@@ -135,26 +154,13 @@ def _keep_recipe(folder: Path, recipe: Any) -> None:
         file.write(recipe.text)
 
 
-def _curves(folder: Path, job: Any, stack: ExitStack, report: Callable[[str], None]) -> tuple[Any, Any]:
-    """Return what writes TensorBoard curves, and the validation's first utterance as audio; None twice without it."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        report(f"no curves: {missing_package('TensorBoard', error, extra='train')}")
-        return None, None
-    writer: Any = SummaryWriter(str(folder / "curves"))
-    stack.callback(writer.close)
-    first, rate = job.validation.prepared[0], job.validation.protocol.high_rate
-    writer.add_audio("reference", first.reference[None].clip(-1, 1), 0, rate)  # else torch prints that it clips
+def _told(job: Any) -> Any:
+    """Return what trackers are told of a training."""
+    from srbench_models.training.trackers import Told
 
-    def log(group: str, values: dict[str, float], step: int) -> None:
-        for name, value in values.items():
-            writer.add_scalar(f"{group}/{name}", value, step)
-        if group == "validation":
-            for name, value in job.validation.spline.items():
-                writer.add_scalar(f"validation/{name} of the spline", value, step)
-
-    def listen(samples: Any, step: int) -> None:
-        writer.add_audio("estimate", samples[None].clip(-1, 1), step, rate)
-
-    return log, listen
+    recipe = job.recipe
+    plain = {
+        key: value for key, value in vars(recipe).items() if isinstance(value, (str, int, float)) and key != "text"
+    }
+    losses = {f"loss.{key}": value for key, value in vars(recipe.loss).items()}
+    return Told(job.folder, recipe.name, {**plain, **losses}, job.validation.protocol.high_rate)

@@ -6,7 +6,7 @@ import copy
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,11 @@ from srbench_models.training.losses import log_mse, mse, multi_resolution_stft
 from srbench_models.training.rates import Recordings
 from srbench_models.training.recipe import Recipe
 from srbench_models.training.state import Progress, load_state, save_state
+from srbench_models.training.trackers import Tracker
 from srbench_models.training.validation import Scores, Validation, better
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
-from srbench.audio import Samples
 from srbench.errors import SrbenchError
 from srbench.torch.dataset import ProtocolDataset
 from srbench.torch.patches import Patches
@@ -47,7 +47,9 @@ class Job:
     origin : mapping
         What the card says of the data.
     folder : Path
-        Where state, checkpoints and curves go.
+        Where state, checkpoints and logs go.
+    label : str
+        Tells trainings by one recipe apart.
     """
 
     recipe: Recipe
@@ -55,6 +57,12 @@ class Job:
     validation: Validation
     origin: dict[str, Any]
     folder: Path
+    label: str = ""
+
+    @property
+    def best(self) -> Path:
+        """The best checkpoint: named by the label, so that two trainings do not make one name of a model."""
+        return self.folder / (f"{self.label}.safetensors" if self.label else BEST)
 
 
 def fit(
@@ -63,8 +71,8 @@ def fit(
     device: str = "cpu",
     report: Report = print,
     progress: Callable[[str, int, int], None] | None = None,
-    log: Callable[[str, Scores, int], None] | None = None,
-    listen: Callable[[Samples, int], None] | None = None,
+    trackers: Sequence[Tracker] = (),
+    log_every: int = 20,
     start: nn.Module | None = None,
     started_from: dict[str, Any] | None = None,
 ) -> Progress:
@@ -78,10 +86,10 @@ def fit(
     report : callable (text)
         Gets a line or a small table for people.
     progress : callable (what, done, total), optional
-    log : callable (group, values, step), optional
-        For curves.
-    listen : callable (samples, step), optional
-        Gets the first validation utterance as the network gives it.
+    trackers : sequence of Tracker
+        Get the losses, the scores beside the spline's, and the first validation utterance as the network gives it.
+    log_every : int
+        Steps between losses in them; the first step's are there too.
     start : Module, optional
         A network of the recipe's configuration to start from, in place of fresh weights.
     started_from : dict, optional
@@ -121,6 +129,10 @@ def fit(
     if average is not None:
         average.to(fabric.device)
     batches = _batches(job, done.step, fabric.global_rank)
+    first = fabric.global_rank == 0
+    if first:
+        for tracker in trackers:
+            tracker.listen("reference", job.validation.prepared[0].reference, done.step)
     started, before = time.monotonic(), done.seconds
     report(_table_head(job))
     while done.step < recipe.steps and not (recipe.stop_after and done.since_best >= recipe.stop_after):
@@ -135,17 +147,17 @@ def fit(
         done.step += 1
         if average is not None:
             _follow(average, network, min(recipe.average, done.step / (done.step + 10)))
-        if log and done.step % 20 == 0:
-            log("loss", {**{k: float(v) for k, v in losses.items()}, "learning_rate": rate}, done.step)
+        if trackers and first and (done.step % log_every == 0 or done.step == 1):
+            told = {**{name: float(term) for name, term in losses.items()}, "learning_rate": rate}
+            for tracker in trackers:
+                tracker.log("loss", told, done.step)
         if progress:
             progress(recipe.name, done.step, recipe.steps)
         if done.step % recipe.validate_every == 0 or done.step == recipe.steps:
             done.seconds = before + time.monotonic() - started
             _refuse_broken(losses, network, done.step)
-            if fabric.global_rank == 0:
-                _validate(job, kept, done, str(fabric.device), losses, report, log)
-                if listen:
-                    listen(job.validation.first(kept, str(fabric.device)), done.step)
+            if first:
+                _validate(job, kept, done, str(fabric.device), losses, report, trackers)
                 save_state(job.folder, modules, optimizers, done)
             fabric.barrier()
             if fabric.world_size > 1:
@@ -274,7 +286,7 @@ def _validate(
     device: str,
     losses: dict[str, Tensor],
     report: Report,
-    log: Callable[[str, Scores, int], None] | None,
+    trackers: Sequence[Tracker],
 ) -> None:
     """Score the network, print its row beside the spline's, keep it if it is the best, and write both checkpoints."""
     scores = job.validation.scores(network, device)
@@ -287,13 +299,18 @@ def _validate(
     job.folder.mkdir(parents=True, exist_ok=True)
     if better(metric, scores[metric], done.best):
         done.best, done.best_step, done.since_best = scores[metric], done.step, 0
-        save_checkpoint(job.folder / BEST, network, card)
+        save_checkpoint(job.best, network, card)
     else:
         done.since_best += 1
     save_checkpoint(job.folder / LAST, network, card)
     report(_table_row(f"step {done.step}", scores) + f"  {job.validation.verdict(scores)}")
-    if log:
-        log("validation", scores, done.step)
+    for tracker in trackers:
+        tracker.log("validation", scores, done.step)
+        tracker.log("spline", job.validation.spline, done.step)
+    if trackers:
+        made = job.validation.first(network, device)
+        for tracker in trackers:
+            tracker.listen("estimate", made, done.step)
 
 
 def _table_head(job: Job) -> str:

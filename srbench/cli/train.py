@@ -39,6 +39,15 @@ GROUP = "srbench.trainers"
     help="Begin with these weights. Those of a narrower network of the same kind are widened.",
 )
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: torch's own choice]")
+@click.option(
+    "--log",
+    "log",
+    multiple=True,
+    metavar="csv|tensorboard|wandb|mlflow",
+    help="Where losses and scores go, besides log.csv. Repeat it for more.  [default: tensorboard]",
+)
+@click.option("--log-every", type=click.IntRange(1), metavar="N", help="Steps between losses there.  [default: 20]")
+@click.option("--label", metavar="TEXT", help="Names this training: its folder and its best checkpoint.")
 @click.option("--trainer", metavar="NAME", default="srbench", show_default=True, help="Which trainer to use.")
 @json_option
 def command(
@@ -49,6 +58,9 @@ def command(
     resume: bool,
     start: Path | None,
     threads: int | None,
+    log: tuple[str, ...],
+    log_every: int | None,
+    label: str | None,
     trainer: str,
     as_json: bool,
 ) -> int:
@@ -65,6 +77,8 @@ def command(
             stack.enter_context(redirect_stdout(sys.stderr))
         progress = stack.enter_context(progress_bar())
         train = _trainer(trainer)
+        # trainers of other packages need not know these
+        more = {"log": log or None, "log_every": log_every, "label": label}
         try:
             result = train(
                 recipe,
@@ -76,6 +90,7 @@ def command(
                 threads=threads,
                 report=lambda text: echo(*text.split("\n"), err=as_json),
                 progress=progress,
+                **{key: value for key, value in more.items() if value is not None},
             )
         except KeyboardInterrupt:
             echo("srbench: stopped. The last validated state is kept: go on with --resume.", err=True)
