@@ -1,4 +1,4 @@
-"""Read, write and inspect audio files, and the one resampler.
+"""Read, write and inspect audio files; what can be done with their samples stands in `srbench.samples` and is here too.
 
 Samples are float64 in [-1, 1) as libsndfile scales integers; nothing is clipped, mixed down or resampled unless the
 caller asks for it by name.
@@ -7,53 +7,75 @@ caller asks for it by name.
 from __future__ import annotations
 
 import errno
-import hashlib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from srbench import container
 from srbench.errors import SrbenchError
 from srbench.files import beside, open_file
+from srbench.samples import (
+    HIGHEST_RATE,
+    LOUDEST,
+    LOWEST_RATE,
+    RESAMPLER,
+    Rate,
+    Samples,
+    channels_told,
+    check_channels,
+    damage,
+    damage_told,
+    digest_of,
+    one_channel,
+    parse_rate,
+    recording_digest,
+    resample,
+)
 
-Samples = NDArray[np.float64]
-Rate = int | Fraction  # Hz; a Fraction where the rate is not whole: 16 kHz at scale 6 comes from 8000/3 Hz
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "FLOAT32",
+    "HIGHEST_RATE",
+    "LOUDEST",
+    "LOWEST_RATE",
+    "MOST_SAMPLES",
+    "RESAMPLER",
+    "AudioInfo",
+    "FileFormat",
+    "Rate",
+    "Samples",
+    "blocks_of",
+    "channels_told",
+    "check_channels",
+    "check_whole",
+    "damage",
+    "damage_told",
+    "file_recording_digest",
+    "info",
+    "leave_time_out",
+    "one_channel",
+    "open_audio",
+    "parse_rate",
+    "read",
+    "read_channels",
+    "read_frames",
+    "recording_digest",
+    "resample",
+    "write",
+]
+
 # of what `srbench.container` knows and libsndfile reads
 AUDIO_SUFFIXES = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc"),
     *(".w64", ".rf64", ".caf", ".au", ".snd", ".nist", ".sph"),
 )
-RESAMPLER = "soxr-HQ"  # librosa's default as well; the text stands in signatures
-LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header that says another is damaged
-LOUDEST = 2.0**31  # times full scale: integers of 32 bits that were never scaled; what goes further is no sound
 MOST_SAMPLES = 1 << 28  # held at once, of all channels: 2 GiB, an hour and a half at 48 kHz
 _ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of sndfile.h
 _UNKNOWN = 2**63 - 1  # what libsndfile makes of a length that a FLAC header leaves out; it cannot read such a file on
 _BLOCK = 1 << 20  # samples; read at once, because a header may promise any number
-_DIGESTED = 1 << 13  # samples at once, which stay in the cache
-
-
-def parse_rate(text: str) -> Rate:
-    """Return the rate that a text says, in Hz: ``16000``, or ``16000/6`` for one that is not whole.
-
-    Raises
-    ------
-    ValueError
-        If it says none. `Fraction` itself would make a number of 1e9 digits of ``1e999999999``.
-    """
-    if not re.fullmatch(r"[0-9]{1,7}(/[0-9]{1,7})?", text):
-        raise ValueError(f"'{text}' is not a rate")
-    whole, _, parts = text.partition("/")
-    if parts and not int(parts):
-        raise ValueError(f"'{text}' is divided by 0")
-    rate = Fraction(int(whole), int(parts or 1))
-    return rate.numerator if rate.denominator == 1 else rate
 
 
 class AudioInfo(NamedTuple):
@@ -142,51 +164,6 @@ def read(path: str | Path, channels: str | None = None) -> tuple[Samples, int]:
     return one, sample_rate
 
 
-def check_channels(channels: str | None) -> None:
-    """Raise SrbenchError if it is no way to make one channel of several."""
-    if channels is not None and not re.fullmatch(r"mix|left|right|[1-9][0-9]{0,3}", str(channels)):
-        raise SrbenchError(f"channels are 'mix', 'left', 'right' or the number of one from 1 on, not '{channels}'")
-
-
-def one_channel(samples: Samples, channels: str | None = None) -> Samples:
-    """Return one channel of a recording.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (n, channels)
-    channels : str, optional
-        Of several: ``mix`` is the mean of all, ``left`` the first, ``right`` the second, a number that one, counted
-        from 1. A single one is taken whatever is chosen.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Raises
-    ------
-    SrbenchError
-        If there are several and nothing was chosen, or the chosen one is not there.
-    """
-    check_channels(channels)
-    count = samples.shape[1]
-    if channels is None and count != 1:
-        raise SrbenchError(f"has {channels_told(samples)}; one is needed: choose with --channels mix|left|right|N")
-    if count == 1:
-        return np.ascontiguousarray(samples[:, 0])
-    if channels == "mix":
-        return np.asarray(samples.mean(axis=1))
-    number = {"left": 1, "right": 2}.get(str(channels)) or int(str(channels))
-    if number > count:
-        raise SrbenchError(f"has {count} channels, and --channels {channels} asks for number {number}")
-    return np.ascontiguousarray(samples[:, number - 1])
-
-
-def channels_told(samples: Samples) -> str:
-    """Return how many channels there are, and whether they are equal: shape (n, channels)."""
-    equal = bool((samples == samples[:, :1]).all())
-    return f"{samples.shape[1]} channels ({'all equal' if equal else 'not equal'})"
-
-
 def read_channels(path: str | Path) -> tuple[Samples, int]:
     """Read an audio file as it is: any number of channels, and samples that need not be finite.
 
@@ -250,22 +227,6 @@ def read_frames(file: Any, path: str | Path, count: int) -> Samples:
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
-def recording_digest(samples: Samples, sample_rate: int) -> str:
-    """Return the SHA-256 in hex of a recording: of its rate, its channels and its samples, not of its file's bytes.
-
-    WAV and FLAC of one recording decode to the same samples, so they are one recording.
-
-    Parameters
-    ----------
-    samples : ndarray of float64, shape (n,) or (n, channels)
-        As `read` or `read_channels` decode them.
-    sample_rate : int, in Hz
-    """
-    channels = 1 if samples.ndim == 1 else samples.shape[1]
-    pieces = (samples[start : start + _DIGESTED] for start in range(0, len(samples), _DIGESTED))
-    return _digest(pieces, channels, sample_rate)
-
-
 def file_recording_digest(path: str | Path) -> str:
     """Return the `recording_digest` of a file as `read_channels` decodes it, without holding all of it.
 
@@ -283,32 +244,9 @@ def file_recording_digest(path: str | Path) -> str:
                 there += len(block)
                 yield block
 
-        digest = _digest(pieces(), int(file.channels), int(file.samplerate))
+        digest = digest_of(pieces(), int(file.channels), int(file.samplerate))
     check_whole(path, there, promised)
     return digest
-
-
-def _digest(pieces: Iterable[Samples], channels: int, sample_rate: int) -> str:
-    told = hashlib.sha256(f"{sample_rate} {channels}\n".encode())
-    for piece in pieces:
-        block = piece + 0.0  # -0.0 becomes 0.0
-        told.update(block.astype("<f8", copy=False).tobytes())
-    return told.hexdigest()
-
-
-def damage(samples: Samples) -> str:
-    """Say how many samples, of at least one, are no sound: NaN, infinite or beyond `LOUDEST`; "" where none is."""
-    if samples.min() >= -LOUDEST and samples.max() <= LOUDEST:  # neither is so of NaN
-        return ""
-    infinite = int(np.count_nonzero(~np.isfinite(samples)))
-    return damage_told(infinite, 0 if infinite else int(np.count_nonzero(np.abs(samples) > LOUDEST)))
-
-
-def damage_told(infinite: int, beyond: int) -> str:
-    """Say what is no sound: so many NaN or infinite samples, so many beyond `LOUDEST`; "" where there is none."""
-    if infinite:
-        return f"{infinite} NaN or infinite samples"
-    return f"{beyond} samples beyond 2^31 times full scale" if beyond else ""
 
 
 class FileFormat(NamedTuple):
@@ -355,23 +293,6 @@ def leave_time_out(file: Any) -> None:
     """Have a WAV file of floats that was opened for writing repeat to the byte: no chunk PEAK, which holds the time."""
     sf = _soundfile()  # which has no door of its own to this command of libsndfile
     sf._snd.sf_command(file._file, _ADD_PEAK_CHUNK, sf._ffi.NULL, 0)
-
-
-def resample(samples: Samples, from_rate: Rate, to_rate: Rate) -> Samples:
-    """Resample by soxr's HQ setting: linear phase, no delay, about ``round(n * to_rate / from_rate)`` samples.
-
-    soxr works in single precision at this setting: the result is good to about 1e-7 of full scale.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (n,)
-    from_rate, to_rate : int or Fraction, in Hz
-    """
-    if from_rate == to_rate:
-        return samples
-    import soxr
-
-    return np.asarray(soxr.resample(samples, float(from_rate), float(to_rate), quality="HQ"), dtype=np.float64)
 
 
 def _why_unreadable(path: str | Path) -> str:

@@ -49,7 +49,7 @@ class TestRecordingDigest:
     def test_no_sample_is_left_out_of_a_long_one(self, monkeypatch):
         samples = noise(1000)
         whole = audio.recording_digest(samples, 16000)
-        monkeypatch.setattr(audio, "_DIGESTED", 64)
+        monkeypatch.setattr("srbench.samples._DIGESTED", 64)
         assert audio.recording_digest(samples, 16000) == whole
 
     def test_zero_has_no_sign(self):
