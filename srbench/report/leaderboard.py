@@ -54,7 +54,8 @@ def _print_footnotes(console: Any, board: Board) -> None:
         console.print(line, soft_wrap=True, style="dim", markup=False)
     for row in board.rows:
         if row.behind:
-            print_faults(console, row.name, row.behind.warnings, row.behind.failures)
+            warnings = ["; ".join(row.behind.warnings)] if row.behind.warnings else []
+            print_faults(console, row.name, warnings, row.behind.failures)
     console.print(f"\n{with_short(board.signature)}", soft_wrap=True, markup=False)
     least, most = min(row.n for row in board.rows), max(row.n for row in board.rows)
     told = str(least) if least == most else f"{least}-{most}"

@@ -13,6 +13,7 @@ from srbench.corpora.corpus import file_digest
 from srbench.errors import SrbenchError
 from srbench.files import alone_in, clear_unfinished, need_plain
 from srbench.run.batches import in_batches
+from srbench.run.checking import chosen, summary
 from srbench.run.command import Command
 from srbench.run.elsewhere import MadeElsewhere
 from srbench.run.entrant import Entrant
@@ -84,6 +85,7 @@ def run_entrant(
         None if where.sends else _estimates(Path(results).absolute(), plan, entrant, provenance, seed, keep_gigabytes),
         fresh,
         where.timeout,
+        frozenset() if entrant.anchor else chosen([each.id for each in plan.utterances]),
     )
     if where.workers > 1 or where.executor is not None:
         entrant.close()  # its processes are the workers' now
@@ -93,7 +95,7 @@ def run_entrant(
         records = _evaluate_all(plan, task, journal, where, progress)
         if all(record.input_at_fault for record in records):
             raise SrbenchError(f"none of {len(records)} recordings can be used; the first: {records[0].error}")
-        done = finished(folder, told, records)
+        done = finished(folder, replace(told, warnings=(*told.warnings, *summary(records))), records)
     return Run(folder, done, records)
 
 

@@ -16,6 +16,7 @@ from srbench.corpora.corpus import file_below, file_digest
 from srbench.errors import SrbenchError, UpscalerError, cut
 from srbench.metrics import Definition, Pair
 from srbench.protocols import Prepared, Protocol, prepare
+from srbench.run.checking import look_at
 from srbench.run.elsewhere import EstimateFile, read_estimate
 from srbench.run.entrant import Entrant
 from srbench.run.estimates import LEAST_SECONDS, Estimates
@@ -44,6 +45,8 @@ class Task:
         Make them all the same.
     timeout : float or None, in seconds
         For an upscaler on one utterance.
+    looked_at : set of str
+        Utterances on whose estimates a look is had (`srbench.run.checking`).
     """
 
     protocol: Protocol
@@ -55,6 +58,7 @@ class Task:
     estimates: Estimates | None = None
     fresh: bool = False
     timeout: float | None = None
+    looked_at: frozenset[str] = frozenset()
 
 
 _LONGEST_REASON = 1000  # characters: an upscaler that calls itself has hundreds of reasons, one inside the other
@@ -109,6 +113,7 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
         measuring = perf_counter()
         values, undefined = measure(pair, task.definitions)
         measured = perf_counter()
+        warnings, checks = _looked_at(task, utterance, prepared, estimate)
     except (SrbenchError, MemoryError) as error:
         return Record(**told, error=one_line(error))
     return Record(
@@ -118,7 +123,18 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
         upscale_seconds=upscale_seconds,
         files=files,
         metric_seconds=measured - measuring,
+        warnings=warnings,
+        checks=checks,
     )
+
+
+def _looked_at(
+    task: Task, utterance: Utterance, prepared: Prepared, estimate: Samples
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return what a look at the estimate shows, nothing where none is to be had."""
+    if utterance.id not in task.looked_at:
+        return [], {}
+    return look_at(prepared, estimate, task.protocol)
 
 
 def _estimate(

@@ -22,7 +22,8 @@ class Record:
     of the others. ``input_at_fault`` tells an unusable recording from a failing upscaler. ``stamp`` is the SHA-256 of
     the file's bytes, by which a run resumes; ``files`` are weights that the upscaler read after it was built, path to
     digest: a run resumes by them too. ``recording`` is that of its samples (`srbench.audio.recording_digest`),
-    "" where they could not be read, and in a journal of version 0.1.0.
+    "" where they could not be read, and in a journal of version 0.1.0. ``warnings`` and ``checks`` say what a look
+    at the estimate found and measured (`srbench.scoring.Score`); empty where none was had.
     """
 
     utterance: str
@@ -40,6 +41,8 @@ class Record:
     metric_seconds: float | None = None
     recording: str = ""
     files: dict[str, str] = field(default_factory=dict)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    checks: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values; a shallow copy, since `dataclasses.asdict` takes longer than an SNR."""
@@ -61,17 +64,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRecord(Record):
-    """What came of one pair: a run's record, with the reference as its file, and what is to be said of the pair.
-
-    ``warnings`` and ``checks`` are those of `srbench.scoring.Score`, as plain values.
-    """
+    """What came of one pair: a run's record, with the reference as its file, and what is to be said of the pair."""
 
     estimate_file: str = ""
     estimate_stamp: str = ""
     low_stamp: str = ""
-    warnings: list[dict[str, Any]] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
-    checks: dict[str, Any] = field(default_factory=dict)
 
 
 def _text(number: int | None) -> str:
