@@ -42,7 +42,7 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
     from srbench.corpora import open_corpus
     from srbench.corpora.verify import verify
     from srbench.errors import SrbenchError
-    from srbench.protocols import load_protocol
+    from srbench.protocols import ALL, load_protocol
 
     if side is not None and protocol is None:
         raise SrbenchError("--split is a side of a protocol's split: say which with --protocol")
@@ -52,7 +52,7 @@ def verify_command(folder: Path, protocol: str | None, side: str | None, workers
         chosen = load_protocol(protocol)
         split = chosen.load_split()
         corpus = open_corpus(folder, split.mic, chosen.corpus)
-        ids, sample_rate = split.ids(side or chosen.side), chosen.high_rate
+        ids, sample_rate = None if ALL in (side, chosen.side) else split.ids(side or chosen.side), chosen.high_rate
     with progress_bar() as progress:
         findings = verify(
             corpus,

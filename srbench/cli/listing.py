@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from srbench.cli.options import plugin_option
 from srbench.cli.output import echo, json_option, print_json
-from srbench.errors import known_name
+from srbench.errors import SrbenchError, known_name, shown
+
+if TYPE_CHECKING:
+    from srbench.audio import Rate
+    from srbench.protocols import Protocol
 
 _KINDS = ("protocols", "upscalers", "metrics", "splits", "degradations")
 _NOT_LOADED = "(not loaded: its code is run only when it is asked for)"
@@ -23,6 +27,8 @@ def _as_kind(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 @click.command("list")
 @click.argument("kind", callback=_as_kind, metavar=f"{{{'|'.join(_KINDS)}}}")
+@click.argument("name", required=False, metavar="[PROTOCOL]")
+@click.option("--rates", metavar="LOW,HIGH", help="Only the protocols with these rates in Hz, such as 8000,16000.")
 @plugin_option
 @click.option(
     "--sample-rate",
@@ -33,10 +39,17 @@ def _as_kind(_context: click.Context, _parameter: click.Parameter, value: str) -
     help="Rate for the metrics' signatures. The cutoff is a quarter of it.",
 )
 @json_option
-def command(kind: str, plugins: tuple[Path, ...], sample_rate: int, as_json: bool) -> int:
-    """List protocols, upscalers, metrics, splits or degradations, with their signatures."""
+def command(
+    kind: str, name: str | None, rates: str | None, plugins: tuple[Path, ...], sample_rate: int, as_json: bool
+) -> int:
+    """List protocols, upscalers, metrics, splits or degradations, with their signatures.
+
+    'srbench list protocols' is a table. With the name of a protocol, or a file, it shows all of that one.
+    """
+    if kind != "protocols" and (name or rates):
+        raise click.UsageError(f"Only protocols can be chosen: srbench list protocols {name or '--rates LOW,HIGH'}.")
     sources: dict[str, Callable[[], list[dict[str, Any]]]] = {
-        "protocols": _protocols,
+        "protocols": lambda: _protocols(name, rates),
         "upscalers": lambda: _upscalers(plugins),
         "metrics": lambda: _metrics(sample_rate),
         "splits": _splits,
@@ -46,32 +59,83 @@ def command(kind: str, plugins: tuple[Path, ...], sample_rate: int, as_json: boo
     if as_json:
         print_json({kind: entries})
         return 0
+    if kind == "protocols" and name is None:
+        _print_table(entries)
+        return 0
+    if name is not None:
+        (entry,) = entries
+        echo(str(entry.pop("name")), bold=True)
+        for key, value in entry.items():
+            echo(f"    {key}: {value}")
+        return 0
     for entry in entries:
-        name, *rest = (str(value) for value in entry.values() if value not in (None, ""))
-        echo(name, bold=True)
+        title, *rest = (str(value) for value in entry.values() if value not in (None, ""))
+        echo(title, bold=True)
         for line in rest:
             echo(f"    {line}")
     return 0
 
 
-def _protocols() -> list[dict[str, Any]]:
+_TABLE = ("name", "rates", "corpus", "utterances", "degradation", "papers")
+
+
+def _protocols(name: str | None, rates: str | None) -> list[dict[str, Any]]:
     from srbench.protocols import load_protocol, protocol_names
 
-    found = [load_protocol(name) for name in protocol_names()]
-    return [
-        {
-            "name": p.name,
-            "title": p.title,
-            "source": p.source,
-            "signature": str(p.signature()),
-            "metrics": ", ".join(p.metrics),
-        }
-        for p in found
-    ]
+    found = [load_protocol(each) for each in ([name] if name else protocol_names())]
+    if rates is not None:
+        known = sorted({(float(each.low_rate), each.high_rate) for each in found})
+        wanted = _rates(rates)
+        found = [each for each in found if (each.low_rate, each.high_rate) == wanted]
+        if not found:
+            told = " ".join(f"{low:.7g},{high}" for low, high in known)
+            raise SrbenchError(f"no protocol goes from {wanted[0]} to {wanted[1]} Hz; there are: {told}")
+    return [_told(each) for each in found]
+
+
+def _told(protocol: Protocol) -> dict[str, Any]:
+    from srbench.report.headings import khz
+
+    made = dict(protocol.degradation.signature(protocol.high_rate, protocol.low_rate).fields)
+    split = protocol.load_split()
+    count = len(split.ids(protocol.side)) if protocol.side in split.sides else "all"
+    return {
+        "name": protocol.name,
+        "title": protocol.title,
+        "source": protocol.source,
+        "rates": f"{khz(protocol.low_rate)} to {khz(protocol.high_rate)} kHz",
+        "corpus": protocol.corpus,
+        "split": f"{split.name}, {protocol.side}",
+        "utterances": count,
+        "degradation": " ".join(
+            made[key] for key in ("kind", "engine", "phase") if made.get(key) not in (None, "none")
+        ),
+        "papers": protocol.source.partition(":")[0].partition(",")[0] or "–",
+        "signature": str(protocol.signature()),
+        "metrics": ", ".join(protocol.metrics),
+    }
+
+
+def _rates(text: str) -> tuple[Rate, int]:
+    from srbench.audio import parse_rate
+
+    try:
+        low, high = (parse_rate(each.strip()) for each in text.split(","))
+    except ValueError as error:
+        raise SrbenchError(f"--rates are two in Hz, such as 8000,16000, not {shown(text)!r}") from error
+    return low, int(high)
+
+
+def _print_table(entries: list[dict[str, Any]]) -> None:
+    rows = [_TABLE, *(tuple(str(entry[column]) for column in _TABLE) for entry in entries)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_TABLE))]
+    for number, row in enumerate(rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        echo("  ".join(cells).rstrip(), bold=number == 0)
+    echo("", "All of one: srbench list protocols NAME. What its numbers depend on is its signature.")
 
 
 def _upscalers(plugins: tuple[Path, ...]) -> list[dict[str, Any]]:
-    from srbench.errors import SrbenchError
     from srbench.upscaler import get_upscaler, registrations
 
     found = []
@@ -89,7 +153,6 @@ def _upscalers(plugins: tuple[Path, ...]) -> list[dict[str, Any]]:
 
 
 def _metrics(sample_rate: int) -> list[dict[str, Any]]:
-    from srbench.errors import SrbenchError
     from srbench.metrics import METRICS
     from srbench.plugins import installed
 

@@ -37,6 +37,7 @@ _COMMANDS = {
     "export": ("export", "Write a network as an ONNX file."),
     "audit": ("audit", "Run the laws on a metric function and name its bug."),
     "lint": ("lint", "Check a table of results against itself."),
+    "protocol": ("protocol", "Write a protocol for your own recordings."),
     "data": ("data", "Verify a corpus, or download one."),
     "list": ("listing", "List protocols, upscalers, metrics, splits or degradations."),
 }

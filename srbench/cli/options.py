@@ -172,7 +172,10 @@ _RUN_OPTIONS = (
         help="Utterances at once, for models that take several. 16 on a GPU by default, else 1.",
     ),
     click.option(
-        "--limit", type=click.IntRange(1), metavar="N", help="Score only the first N utterances. The result says so."
+        "--limit",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Score only the first N utterances by id, not N of each speaker. The result says so.",
     ),
     click.option(
         "--allow-partial", is_flag=True, help="Run even if utterances of the split are missing. The result says so."

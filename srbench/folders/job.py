@@ -20,11 +20,10 @@ from srbench.folders.task import ScoreTask, blank, evaluate, still_good
 from srbench.metrics import Definition, define, get_metric
 from srbench.metrics.arguments import as_cutoff, as_names
 from srbench.names import check_name
-from srbench.protocols import protocol_names
+from srbench.protocols import ALL, protocol_names
 from srbench.run import Run
 from srbench.run.engine import begun, finished
 from srbench.run.manifest import CorpusFound, Identity, Manifest, SplitFound, begin, elsewhere, identity
-from srbench.run.plan import ALL
 from srbench.run.record import ScoreRecord
 from srbench.run.workers import HERE, Where, Work, do_all
 from srbench.scoring.faults import Looks

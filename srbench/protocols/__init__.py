@@ -1,6 +1,6 @@
 """Protocols: the Protocol type, one TOML file for each named one, and the references they make."""
 
-from srbench.protocols.protocol import Protocol, load_protocol, protocol_names
+from srbench.protocols.protocol import ALL, Protocol, load_protocol, protocol_names
 from srbench.protocols.reference import Prepared, prepare
 
-__all__ = ["Prepared", "Protocol", "load_protocol", "prepare", "protocol_names"]
+__all__ = ["ALL", "Prepared", "Protocol", "load_protocol", "prepare", "protocol_names"]

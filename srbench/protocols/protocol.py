@@ -19,6 +19,7 @@ from srbench.signature import Signature, value_text
 VERSION = 1
 _MOST_TRIM = 400  # dB: double precision has no more
 _NO_TRIM, _NO_LEVEL = "none", "none"
+ALL = "all"  # every recording of a corpus, in the place of a split and of a side
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Protocol:
     corpus : str
         The corpus and its revision, as `srbench.corpora.Corpus.name` calls it.
     split : str
-        A split's name, or a path relative to the protocol's file.
+        A split's name, a path relative to the protocol's file, or ``all``: every recording of the corpus.
     side : str
-        The side of the split that is scored.
+        The side of the split that is scored; ``all`` where the split is.
     low_rate : int or Fraction, in Hz
         In the file, a whole number or a text like "16000/6".
     high_rate : int, in Hz
@@ -74,7 +75,9 @@ class Protocol:
         return float(self.low_rate) / 2
 
     def load_split(self) -> Split:
-        """Return the protocol's split."""
+        """Return the protocol's split; where it is every recording of the corpus, one without sides."""
+        if self.split == ALL:
+            return Split(ALL, self.corpus, "", "", {})
         return load_split(self.folder / self.split if self.split.endswith(".toml") else self.split)
 
     def define_metrics(self, names: tuple[str, ...] | None = None) -> dict[str, Definition]:
@@ -90,7 +93,9 @@ class Protocol:
         split : str, optional
             As ``name.side.checksum``, the first 8 hex digits of it.
         """
-        if split is None:
+        if split is None and self.split == ALL:
+            split = ALL  # which recordings those are only a run can say
+        elif split is None:
             own = self.load_split()
             split = f"{own.name}.{self.side}.{own.checksum(self.side)[:8]}"
         made = self.degradation.signature(self.high_rate, self.low_rate)
@@ -125,7 +130,34 @@ def load_protocol(name: str | Path) -> Protocol:
         If there is none, or the file is not a valid protocol: with the place, the key and the nearest right word.
     """
     path = toml.find("protocol", name, _folder())
-    return _from_table(toml.read(path), path)
+    return _from_table(_whole_table(path), path)
+
+
+def _whole_table(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Return what a file says, over what the protocol says that it extends.
+
+    Parameters
+    ----------
+    path : Path
+    below : tuple of Path
+        The files that extend it.
+    """
+    table, where = toml.read(path), f"protocol {path}"
+    base = table.pop("extends", None)
+    if table.get("split") == ALL:
+        table.setdefault("side", ALL)
+    if base is None:
+        return table
+    if not isinstance(base, str):
+        raise SrbenchError(f"{where}: extends must be the name of a protocol, or a file beside this one")
+    own_file = toml.beside(path, base, where) if base.endswith(".toml") else toml.find("protocol", base, _folder())
+    if own_file in (path, *below):
+        raise SrbenchError(f"{where}: extends itself, by way of {own_file.name}")
+    extended = _whole_table(own_file, (path, *below))
+    split = extended.get("split")
+    if isinstance(split, str) and split.endswith(".toml"):
+        extended["split"] = (own_file.parent / split).relative_to(path.parent).as_posix()
+    return {**extended, **table}
 
 
 def _from_table(table: dict[str, Any], path: Path) -> Protocol:
@@ -169,6 +201,8 @@ def _from_table(table: dict[str, Any], path: Path) -> Protocol:
         protocol = Protocol(
             path.stem, low_rate=low_rate, degradation=made, metrics=tuple(names), folder=path.parent, **rest
         )
+        if (protocol.split == ALL) != (protocol.side == ALL):
+            raise SrbenchError('split = "all" has no other side than "all", and that side no other split')
         protocol.signature()
         if protocol.load_split().corpus != protocol.corpus:
             raise SrbenchError(

@@ -17,11 +17,10 @@ from srbench.corpora import Utterance
 from srbench.errors import SrbenchError
 from srbench.extras import missing_package
 from srbench.files import beside
-from srbench.protocols import Protocol, prepare
+from srbench.protocols import ALL, Protocol, prepare
 from srbench.run import Entrant, Plan
 from srbench.run.engine import SEED
 from srbench.run.pipeline import seed_of
-from srbench.run.plan import ALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from srbench.audio import Rate
 from srbench.metrics import get_metric
 from srbench.results.board import Row
 from srbench.signature import parse, short
@@ -52,6 +53,11 @@ def deaf_above(name: str, protocol_signature: str) -> float | None:
     high_rate = int(dict(parse(protocol_signature).fields).get("high", "0")) if protocol_signature else 0
     top = get_metric(name).hears(high_rate) if high_rate else 0.0
     return top if top < high_rate / 2 else None
+
+
+def khz(rate: Rate) -> str:
+    """Return a rate in Hz as a person writes it in kHz: ``2.667``."""
+    return f"{float(rate) / 1000:.4g}"
 
 
 def number(value: Any, digits: str) -> str:

@@ -136,6 +136,7 @@ def take_in(
         except SrbenchError as error:
             aside.append(Aside(folder, (str(error),), fault=True))
             continue
+        basis = basis and basis.of_run(run)
         if basis is None:
             reason = f"protocol {shown(run.manifest.protocol)} is not known here: give its file with --protocol"
         else:
@@ -181,9 +182,9 @@ def _one_set_a_name(
         for candidate in several:
             of = candidate.basis
             if not of.own_name and (ours := of.terms) != (wanted := {**newest, **standing}[of.name]):
-                others = "the leaderboard" if of.name in standing else "newer scores called"
+                others = "the leaderboard" if of.name in standing else "newer runs of"
                 differ = differing_terms(ours, wanted)
-                text = f"differs from {others} {of.name} in {differ}: score it under another --name to publish it too"
+                text = f"differs from {others} {of.name} in {differ}: {of.other_name}"
                 strange.append((candidate, text))
             else:
                 kept.setdefault(key, []).append(candidate)

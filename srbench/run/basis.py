@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +15,10 @@ from srbench import metrics
 from srbench.audio import Rate, Samples, resample
 from srbench.corpora import Corpus, Utterance, demo_corpus, open_corpus
 from srbench.corpora.demo import NAME as DEMO
+from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, Pair, measure_all
-from srbench.protocols import Protocol
+from srbench.protocols import ALL, Protocol
 from srbench.run.entrant import Entrant
 from srbench.run.folder import Run
 from srbench.run.manifest import COMMAND, ESTIMATES, MANIFEST
@@ -25,7 +26,7 @@ from srbench.run.pipeline import Task, evaluate
 from srbench.run.plan import not_own
 from srbench.run.recordings import is_recording
 from srbench.run.signals import entrant_of, signals
-from srbench.signature import Signature
+from srbench.signature import Signature, parse
 
 RUN, MEASURED = "run again", "measured again"
 
@@ -98,6 +99,15 @@ class Basis(ABC):
     def signature(self) -> Signature:
         """Return all that numbers depend on but the estimates, as this version defines it."""
 
+    def of_run(self, run: Run) -> Basis:
+        """Return what this is for one run: itself, but where only a run can say which recordings it is of."""
+        return self
+
+    @property
+    def other_name(self) -> str:
+        """What to do where two of one name differ."""
+        return "score it under another --name to publish it too"
+
     def define_metrics(self, names: Iterable[str] | None = None) -> dict[str, Definition]:
         """Fix its metrics (or the named ones) at its rate and cutoff."""
         return metrics.define(tuple(self.metrics if names is None else names), self.high_rate, self.cutoff)
@@ -160,6 +170,13 @@ class OfProtocol(Basis):
     """A protocol with its corpus and its split."""
 
     protocol: Protocol
+
+    def of_run(self, run: Run) -> Basis:
+        """Return itself; of a protocol that scores every recording of a corpus, with those of the run."""
+        if self.protocol.split != ALL:
+            return self
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        return OfWholeCorpus(**{**told, "own_name": False}, run=run)
 
     def signature(self) -> Signature:
         """Return the protocol's signature, on its own corpus and split."""
@@ -245,6 +262,36 @@ class OfProtocol(Basis):
             return Heard(made.reference, resample(made.low, self.protocol.low_rate, self.high_rate), made.estimate)
 
         return heard
+
+
+@dataclass(frozen=True)
+class OfWholeCorpus(OfProtocol):
+    """A protocol that scores every recording of a corpus: which those are, a run says."""
+
+    run: Run
+
+    def signature(self) -> Signature:
+        """Return the signature over the samples of the run's recordings; of a partial run, as the run tells it."""
+        manifest = self.run.manifest
+        lines = [f"{record.utterance} {record.recording or record.stamp}" for record in self.run.records]
+        split = f"{ALL}.{checksum(lines)[:8]}"
+        if len(lines) < manifest.split.expected:
+            split = dict(parse(manifest.protocol_signature).fields).get("split", split)
+        return self.protocol.signature(split=split)
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the utterances of the run."""
+        return tuple(sorted(record.utterance for record in self.run.records))
+
+    @property
+    def expected(self) -> int:
+        """How many recordings the corpus had."""
+        return self.run.manifest.split.expected
+
+    @property
+    def other_name(self) -> str:
+        """What to do where two runs are of other recordings."""
+        return "run all on the same recordings, or give the protocol another name"
 
 
 def of_protocol(protocol: Protocol) -> OfProtocol:

@@ -14,10 +14,8 @@ from srbench.corpora.demo import NAME as DEMO
 from srbench.corpora.splits import checksum
 from srbench.errors import SrbenchError, shown
 from srbench.metrics import Definition
-from srbench.protocols import Protocol
+from srbench.protocols import ALL, Protocol
 from srbench.signature import Signature
-
-ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -136,8 +134,11 @@ def make_plan(
     notes += corpus.notes
     found = len(chosen)
     if limit is not None and limit < found:
-        notes.append(f"Partial: limited to the first {limit} of {expected} utterances.")
+        speakers = len({each.speaker for each in chosen})
         chosen = chosen[:limit]
+        notes.append(f"Partial: limited to the first {limit} of {expected} utterances.")
+        if speakers > 1:  # they stand by speaker
+            notes.append(f"The first {limit} by id are of {len({u.speaker for u in chosen})} of {speakers} speakers.")
     if own and (samples := own_split.samples()):  # only a split that ships digests says what its recordings are
         other = not_own(samples, {u.id: samples_digest(u.path) for u in chosen})
         own, notes = own and not other, [*notes, *([other] if other else [])]

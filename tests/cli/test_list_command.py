@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit import Cli
+from kit import Cli, refused
 
 from srbench import signature
 from srbench.corpora import split_names
@@ -37,7 +37,10 @@ def test_all_names_are_listed(kind: str, cli: Cli) -> None:
     assert list(entries(cli, kind)) == list(NAMES[kind])
     status, out, err = cli(kind)
     assert (status, err) == (0, "")
-    assert [line for line in out.splitlines() if not line.startswith(" ")] == list(NAMES[kind])
+    if kind == "protocols":  # a table: a row each between its head and a line about the rest
+        assert [line.split()[0] for line in out.splitlines()[1:-2]] == NAMES[kind]
+    else:
+        assert [line for line in out.splitlines() if not line.startswith(" ")] == list(NAMES[kind])
 
 
 def test_protocols_have_title_source_and_signature(cli: Cli) -> None:
@@ -46,6 +49,24 @@ def test_protocols_have_title_source_and_signature(cli: Cli) -> None:
         assert entry["title"]
         assert entry["source"]
         assert "snr" in entry["metrics"].split(", ")
+
+
+def test_protocols_by_their_rates(cli: Cli) -> None:
+    found = entries(cli, "protocols", "--rates", "8000,16000")
+    assert "vctk-test8-8k-16k" in found
+    assert {(load_protocol(name).low_rate, load_protocol(name).high_rate) for name in found} == {(8000, 16000)}
+    assert "vctk-p239-r6" in entries(cli, "protocols", "--rates", "8000/3,16000")
+    refused(cli("protocols", "--rates", "8000,17000"), "8000,16000")
+    refused(cli("protocols", "--rates", "8000"), "--rates")
+
+
+def test_one_protocol(cli: Cli) -> None:
+    status, out, err = cli("protocols", "vctk-test8-8k-16k")
+    assert (status, err) == (0, "")
+    for part in ("2937", "8 to 16 kHz", "AP-BWE", str(load_protocol("vctk-test8-8k-16k").signature())):
+        assert part in out
+    refused(cli("protocols", "vctk-test8-8k-16"), "vctk-test8-8k-16k")
+    refused(cli("metrics", "snr"), "protocols")
 
 
 def test_metrics_depend_on_the_sample_rate(cli: Cli) -> None:

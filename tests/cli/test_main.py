@@ -38,6 +38,8 @@ COMMANDS = [
     ["signature"],
     ["audit"],
     ["lint"],
+    ["protocol"],
+    ["protocol", "new"],
     ["data"],
     ["data", "verify"],
     ["data", "fetch"],

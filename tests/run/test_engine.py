@@ -268,8 +268,9 @@ def test_prints_of_loading_stay_off_stdout(plan: Plan, tmp_path: Path, capfd: py
 
 def test_training_speakers_that_are_scored(plan: Plan, plugin: Path, tmp_path: Path) -> None:
     run = run_entrant(plan, Entrant("trained", plugins=(plugin,)), tmp_path)
-    assert run.manifest.warnings == ("trained on 1 of the speakers scored here: b",)
-    assert run_entrant(plan, Entrant("noisy", plugins=(plugin,)), tmp_path).manifest.warnings == ()
+    assert run.manifest.warnings[0] == "trained on 1 of the speakers scored here: b"
+    others = run_entrant(plan, Entrant("noisy", plugins=(plugin,)), tmp_path).manifest.warnings
+    assert not [each for each in others if "trained" in each]
 
 
 def test_entrant_that_cannot_be_run_at_all(plan: Plan, plugin: Path, tmp_path: Path) -> None:
