@@ -12,6 +12,7 @@ from srbench.audio import Samples, resample
 from srbench.protocols import Prepared, Protocol
 from srbench.run.record import Record
 from srbench.scoring.faults import LEAST_DELAY, LEAST_GAIN_DB, Looks, look
+from srbench.scoring.given import Given
 from srbench.scoring.warning import KINDS, Finding
 
 FEWEST, MOST = 3, 30
@@ -38,11 +39,13 @@ def look_at(prepared: Prepared, estimate: Samples, protocol: Protocol) -> tuple[
         See `srbench.scoring.faults.Looks`.
     """
     rate, cutoff = protocol.high_rate, protocol.cutoff
-    looks = look(prepared.reference, estimate, rate, cutoff)
+    pair = Given(prepared.reference, estimate, rate, cutoff)
+    looks = look(pair)
     found = [each for each in looks.findings if each.side == "estimate"]
     if any(each.kind in ("delay", "gain", "polarity", "low-band", "dc-offset") for each in found):
-        given = resample(prepared.low, protocol.low_rate, rate)[: len(prepared.reference)]
-        found = [each for each in found if not _of_the_input(each, look(prepared.reference, given, rate, cutoff))]
+        low = resample(prepared.low, protocol.low_rate, rate)[: len(prepared.reference)]
+        of_input = look(pair.having(prepared.reference, low))
+        found = [each for each in found if not _of_the_input(each, of_input)]
     warnings = [
         {"kind": each.kind, "detail": each.text, "value": _number(each.value), "unit": each.unit, "side": each.side}
         for each in found
