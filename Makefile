@@ -29,7 +29,8 @@ check: $(VENV)/ready-dev
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	mkdir -p .typing && ln -sfn ../baselines .typing/srbench_baselines && ln -sfn ../models .typing/srbench_models
+	mkdir -p .typing && ln -sfn ../baselines .typing/srbench_baselines && ln -sfn ../models .typing/srbench_models \
+		&& ln -sfn ../systems .typing/srbench_systems
 	$(BIN)/mypy
 
 bench: $(VENV)/ready-dev

@@ -20,6 +20,7 @@ EXTRAS = {
     "onnx": "onnx",
     "onnxscript": "onnx",
     "onnxruntime": "onnx",
+    "audiosronnx": "systems",
     "distributed": "cluster",
     "visqol": "perceptual",
     "speechmos": "perceptual",

@@ -18,7 +18,7 @@ from typing import Any
 _WEIGHTS = {".bin", ".ckpt", ".gguf", ".h5", ".hdf5", ".jit", ".joblib", ".mat", ".msgpack", ".npy", ".npz", ".onnx"}
 _WEIGHTS |= {".pb", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".tflite", ".th", ".weights"}
 _INSTALLED = ("site-packages", "dist-packages")
-_OURS = ("srbench", "srbench_baselines", "srbench_models")
+_OURS = ("srbench", "srbench_baselines", "srbench_models", "srbench_systems")
 _STANDARD = tuple(filter(None, (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))))
 
 

@@ -35,12 +35,12 @@ def follow(tree: Path, path: str, place: str, line: str, block: str) -> None:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the sources with every step followed, and its metadata made anew as an installation makes it."""
     tree = tmp_path_factory.mktemp("tree")
-    for name in ("srbench", "baselines", "models", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("srbench", "baselines", "models", "systems", "pyproject.toml", "README.md", "LICENSE"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tree / name)
     for path, place, line, block in STEPS:
         follow(tree, path, place, line, block)
-    for folder in ("baselines", "models"):
+    for folder in ("baselines", "models", "systems"):
         (tree / f"srbench_{folder}").symlink_to(tree / folder, target_is_directory=True)
     made = "import sys; from setuptools.build_meta import prepare_metadata_for_build_wheel as m; m(sys.argv[1])"
     subprocess.run([sys.executable, "-c", made, str(tree)], cwd=tree, check=True, capture_output=True)
@@ -103,7 +103,7 @@ def test_metric_of_the_steps_is_listed_and_has_no_laws(tree: Path):
 
 def test_every_file_of_the_table_is_there():
     section = TEXT.partition("## What to touch")[2].partition("###")[0]
-    named = set(re.findall(r"`((?:srbench|baselines|models|tests)/[\w/.*]*)`", section))
+    named = set(re.findall(r"`((?:srbench|baselines|models|systems|tests)/[\w/.*]*)`", section))
     missing = {name for name in named if "NAME" not in name and not list(ROOT.glob(name))}
     assert named
     assert missing == set()

@@ -126,19 +126,33 @@ def test_the_command_only_forwards():
 def test_the_core_imports_no_upscalers():
     for path in sources("srbench"):
         for name in imported(path):
-            assert not name.startswith(("baselines", "models", "srbench_baselines", "srbench_models")), (path, name)
+            assert not name.startswith(("baselines", "models", "systems")), (path, name)
+            assert not name.startswith(("srbench_baselines", "srbench_models", "srbench_systems")), (path, name)
 
 
 def test_no_one_imports_the_checkout_folders():
-    for folder in ("srbench", "baselines", "models", "tests", "scripts", "docs"):
+    folders = {"baselines", "models", "systems"}
+    for folder in ("srbench", *folders, "tests", "scripts", "docs"):
         for path in sources(folder):
-            assert not {name for name in imported(path) if name.split(".")[0] in ("baselines", "models")}, path
+            assert not {name for name in imported(path) if name.split(".")[0] in folders}, path
 
 
-def test_baselines_use_only_public_ground():
-    for path in sources("baselines"):
-        rooms = {room(name) for name in imported(path) if name.startswith("srbench.")}
-        assert rooms <= {"audio", "upscaler", "degradation"}, path
+@pytest.mark.parametrize(
+    ("folder", "ground"),
+    [("baselines", {"audio", "upscaler", "degradation"}), ("systems", {"audio", "upscaler", "errors"})],
+)
+def test_what_registers_itself_uses_only_public_ground(folder: str, ground: set[str]):
+    for path in sources(folder):
+        assert {room(name) for name in imported(path) if name.startswith("srbench.")} <= ground, path
+
+
+def test_listing_the_systems_imports_none_of_their_packages():
+    code = "from importlib.metadata import entry_points as e; import sys; "
+    code += "[u.state() for x in e(group='srbench.upscalers') if 'systems' in x.value for u in [x.load()]]"
+    code += "; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "srbench_systems.novasr" in loaded
+    assert not {"audiosronnx", "onnxruntime", "torch", "clearvoice", "audiosr", "scipy"} & set(loaded)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = {"srbench": "srbench", "baselines": "srbench_baselines", "models": "srbench_models"}
+FOLDERS = {
+    "srbench": "srbench",
+    "baselines": "srbench_baselines",
+    "models": "srbench_models",
+    "systems": "srbench_systems",
+}
 
 
 @pytest.fixture(scope="module")

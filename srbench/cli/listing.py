@@ -38,9 +38,21 @@ def _as_kind(_context: click.Context, _parameter: click.Parameter, value: str) -
     metavar="HZ",
     help="Rate for the metrics' signatures. The cutoff is a quarter of it.",
 )
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="List upscalers that still need a package or weights too, each with its licence and what it needs.",
+)
 @json_option
 def command(
-    kind: str, name: str | None, rates: str | None, plugins: tuple[Path, ...], sample_rate: int, as_json: bool
+    kind: str,
+    name: str | None,
+    rates: str | None,
+    plugins: tuple[Path, ...],
+    sample_rate: int,
+    everything: bool,
+    as_json: bool,
 ) -> int:
     """List protocols, upscalers, metrics, splits or degradations, with their signatures.
 
@@ -50,7 +62,7 @@ def command(
         raise click.UsageError(f"Only protocols can be chosen: srbench list protocols {name or '--rates LOW,HIGH'}.")
     sources: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "protocols": lambda: _protocols(name, rates),
-        "upscalers": lambda: _upscalers(plugins),
+        "upscalers": lambda: _upscalers(plugins, everything),
         "metrics": lambda: _metrics(sample_rate),
         "splits": _splits,
         "degradations": _degradations,
@@ -73,6 +85,8 @@ def command(
         echo(title, bold=True)
         for line in rest:
             echo(f"    {line}")
+    if kind == "upscalers" and not everything:
+        echo("(published systems that still need a package, weights or a command of yours: --all)")
     return 0
 
 
@@ -135,20 +149,25 @@ def _print_table(entries: list[dict[str, Any]]) -> None:
     echo("", "All of one: srbench list protocols NAME. What its numbers depend on is its signature.")
 
 
-def _upscalers(plugins: tuple[Path, ...]) -> list[dict[str, Any]]:
-    from srbench.upscaler import get_upscaler, registrations
+def _upscalers(plugins: tuple[Path, ...], everything: bool) -> list[dict[str, Any]]:
+    """Return what is registered; what is not ready to run only if everything is asked for."""
+    from srbench.upscaler import READY, get_upscaler, registrations
 
     found = []
     for registration in registrations(plugins):
+        licence, state = "", READY
         try:
             if registration.strange:
-                described = _NOT_LOADED
+                described, state = _NOT_LOADED, ""
             else:
                 distribution = registration.provenance["distribution"]
-                described = get_upscaler(f"{distribution}:{registration.name}", plugins)[0].description
+                known, _ = get_upscaler(f"{distribution}:{registration.name}", plugins)
+                described, licence, state = known.description, known.licence, known.state()
         except SrbenchError as error:
             described = str(error)
-        found.append({"name": registration.name, "description": described, "origin": registration.origin})
+        more = {"licence": licence, "state": state} if everything else {}
+        if everything or state in (READY, ""):
+            found.append({"name": registration.name, "description": described, **more, "origin": registration.origin})
     return found
 
 

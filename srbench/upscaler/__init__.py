@@ -11,10 +11,11 @@ function or a class becomes one with the decorator `upscaler`; it is found throu
 is registered in just the same way.
 """
 
-from srbench.upscaler.contract import BuiltUpscaler, Upscaler, check_estimate, upscaler
+from srbench.upscaler.contract import READY, BuiltUpscaler, Upscaler, check_estimate, upscaler
 from srbench.upscaler.registry import build_upscaler, find_registration, get_upscaler, registrations
 
 __all__ = [
+    "READY",
     "BuiltUpscaler",
     "Upscaler",
     "build_upscaler",

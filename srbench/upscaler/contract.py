@@ -18,6 +18,8 @@ from srbench.errors import SrbenchError, UpscalerError
 from srbench.names import check_name
 from srbench.plugins import Plugin, guarded, one_line
 
+READY = "ready"  # what `Upscaler.state` says of one that can run here
+
 
 @dataclass(frozen=True)
 class Upscaler(Plugin):
@@ -31,7 +33,7 @@ class Upscaler(Plugin):
         is asked for (with ``device=…``, ``weights=…``, ``precision=…`` if its constructor takes them). A built object
         may also offer ``supports(low_rate, high_rate)``, ``rates``, ``upscale_batch(lows, low_rate, high_rate)`` for
         several signals at once, ``num_parameters`` and ``describe()``, a mapping for the record (weights' hash,
-        training data, ``training_speakers``).
+        training data, ``training_speakers``). The class itself may have ``licence`` and a class method ``state()``.
     rates : sequence of (low_rate, high_rate), or None
         The pairs of rates in Hz that it supports; None for any.
     description : str
@@ -42,6 +44,24 @@ class Upscaler(Plugin):
     target: Callable[..., Any]
     rates: tuple[tuple[Rate, int], ...] | None = None
     description: str = ""
+
+    @property
+    def licence(self) -> str:
+        """The licence of code and weights, "" where the class says none."""
+        return str(getattr(self.target, "licence", ""))
+
+    def state(self) -> str:
+        """Return ``ready``, or in one line what is still missing here: what the class method ``state()`` says.
+
+        Raises
+        ------
+        UpscalerError
+            If ``state()`` raises.
+        """
+        told = getattr(self.target, "state", None)
+        if not callable(told):
+            return READY
+        return str(_guarded(f"upscaler {self.name}: state() raised", told))
 
     def build(
         self, device: str | None = None, *, weights: str | None = None, precision: str | None = None
