@@ -17,14 +17,13 @@ from srbench.errors import SrbenchError, UpscalerError
 from srbench.metrics import use_plugins
 from srbench.protocols import Protocol
 from srbench.run import Entrant, make_plan, run_entrant
+from srbench.run.engine import Progress
 from srbench.run.model import own_plugins
 from srbench.run.workers import Where
 from srbench.upscaler import Upscaler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Progress = Callable[[str, int, int], None]
 
 
 def evaluate(

@@ -26,7 +26,7 @@ _CHUNK = 1 << 16  # also what a dropped connection loses at most
 _TIMEOUT = (30, 60)  # seconds to connect, and between two pieces
 _HEADERS = {"User-Agent": "srbench", "Accept-Encoding": "identity"}  # lengths and ranges must count the file's bytes
 
-Progress = Callable[[int, "int | None"], None]
+Downloaded = Callable[[int, "int | None"], None]
 Say = Callable[[str], None]
 
 
@@ -47,7 +47,7 @@ def fetch(
     folder: str | Path,
     *,
     url: str | None = None,
-    progress: Progress | None = None,
+    progress: Downloaded | None = None,
     say: Say = lambda line: None,
     keep_archive: bool = False,
     waits: Sequence[float] = WAITS,
@@ -141,7 +141,7 @@ def _download(
     urls: Sequence[str],
     part: Path,
     size: int | None,
-    progress: Progress | None,
+    progress: Downloaded | None,
     say: Say,
     waits: Sequence[float],
 ) -> None:
@@ -174,7 +174,7 @@ def _download(
     )
 
 
-def _request(url: str, part: Path, size: int | None, progress: Progress | None, say: Say) -> None:
+def _request(url: str, part: Path, size: int | None, progress: Downloaded | None, say: Say) -> None:
     """Ask once for what is missing and append it to `part`; return when it is complete."""
     import requests
 

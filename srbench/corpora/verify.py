@@ -1,4 +1,4 @@
-"""Check a corpus before it is scored against: each file is read once, each fault is a `Finding`, none an exception."""
+"""Check a corpus before it is scored against. Files are read once; a fault is a `CorpusFault`, never an exception."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BAND_MARGIN = 0.9  # of what is needed: anti-alias filters roll off in the rest
 
 
 @dataclass(frozen=True)
-class Finding:
+class CorpusFault:
     """One fault of one utterance; ``detail`` is one line with the numbers, ``path`` is empty if there is no file."""
 
     kind: str
@@ -55,7 +55,7 @@ class Finding:
 class _Examined:
     """What one reading of a file told; rate 0 and no digest if the examination ended before they mattered."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[CorpusFault, ...]
     sample_rate: int = 0
     digest: str = ""
 
@@ -75,7 +75,7 @@ def verify(
     needs_hz: float | None = None,
     workers: int = 1,
     progress: Callable[[int, int], object] | None = None,
-) -> list[Finding]:
+) -> list[CorpusFault]:
     """Return the faults of a corpus, in the order of its utterances.
 
     =============  ===================================================================================================
@@ -112,7 +112,7 @@ def verify(
     known = corpus.by_id()
     ids = list(dict.fromkeys(expected_ids)) if expected_ids is not None else list(known)
     present = [known[id_] for id_ in ids if id_ in known]
-    findings = [Finding("missing", id_, "", _absent(corpus, id_)) for id_ in ids if id_ not in known]
+    findings = [CorpusFault("missing", id_, "", _absent(corpus, id_)) for id_ in ids if id_ not in known]
     examined: dict[str, _Examined] = {}
     with _mapper(min(workers, len(present))) as each:
         results = each(partial(_examine, sample_rate=sample_rate, needs_hz=needs_hz), present)
@@ -146,8 +146,8 @@ def _mapper(workers: int) -> Iterator[Callable[[_Examine, list[Utterance]], Iter
 
 
 def _examine(utterance: Utterance, sample_rate: int | None, needs_hz: float | None) -> _Examined:
-    def finding(kind: str, detail: str) -> Finding:
-        return Finding(kind, utterance.id, str(utterance.path), detail)
+    def finding(kind: str, detail: str) -> CorpusFault:
+        return CorpusFault(kind, utterance.id, str(utterance.path), detail)
 
     try:
         with _opened(utterance.path) as file:
@@ -298,24 +298,24 @@ class _Side:
         self.open = 0
 
 
-def _below_most(present: list[Utterance], examined: dict[str, _Examined]) -> list[Finding]:
+def _below_most(present: list[Utterance], examined: dict[str, _Examined]) -> list[CorpusFault]:
     counts = Counter(result.sample_rate for result in examined.values() if result.sample_rate)
     if len(counts) < 2:
         return []
     usual, files = max(counts.items(), key=lambda item: (item[1], item[0]))
     return [
-        Finding("wrong-rate", u.id, str(u.path), f"{rate} Hz; {files} of {counts.total()} files have {usual} Hz")
+        CorpusFault("wrong-rate", u.id, str(u.path), f"{rate} Hz; {files} of {counts.total()} files have {usual} Hz")
         for u in present
         if 0 < (rate := examined[u.id].sample_rate) < usual
     ]
 
 
-def _duplicates(present: list[Utterance], examined: dict[str, _Examined]) -> list[Finding]:
+def _duplicates(present: list[Utterance], examined: dict[str, _Examined]) -> list[CorpusFault]:
     first: dict[str, Utterance] = {}
     found = []
     for utterance in present:
         digest = examined[utterance.id].digest
         if digest and (earlier := first.setdefault(digest, utterance)) is not utterance:
             detail = f"the same samples as {earlier.id}"
-            found.append(Finding("duplicate", utterance.id, str(utterance.path), detail))
+            found.append(CorpusFault("duplicate", utterance.id, str(utterance.path), detail))
     return found

@@ -20,8 +20,7 @@ from srbench.results.rows import make_row
 from srbench.results.validate import check_run
 from srbench.run import FLOOR, Run
 from srbench.run.basis import Basis, Terms
-
-Progress = Callable[[str, int, int], None]
+from srbench.run.engine import Progress
 
 
 @dataclass(frozen=True)

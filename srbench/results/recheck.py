@@ -18,7 +18,7 @@ from pathlib import Path
 from srbench.corpora import Corpus
 from srbench.errors import SrbenchError
 from srbench.metrics import Definition, get_metric
-from srbench.results.validate import Finding
+from srbench.results.validate import RunFault
 from srbench.run import Record, Run
 from srbench.run.basis import RUN, Basis
 
@@ -37,7 +37,7 @@ class Recheck:
     """How many rows were computed again, what did not agree, why more could not be (a line, or ""), and how it was."""
 
     rows: int
-    findings: tuple[Finding, ...]
+    findings: tuple[RunFault, ...]
     note: str = ""
     how: str = RUN
 
@@ -115,7 +115,7 @@ def recheck(
     suspects = suspects or {}
     hunted = [record for record in drawn[len(sample) :] if record.speaker in suspects][:HUNTED]
     jobs += [(record, {name: definitions[name] for name in suspects[record.speaker]}) for record in hunted]
-    found: list[Finding] = []
+    found: list[RunFault] = []
     done, note = 0, ""
     for number, (record, asked) in enumerate(jobs):
         if found and number >= len(sample):
@@ -126,7 +126,7 @@ def recheck(
             if again.kept:
                 note = note or f"rechecked in part: {_first_line(error)}"
             else:
-                found.append(Finding("utterances.csv", record.utterance, f"cannot be made again: {error}"))
+                found.append(RunFault("utterances.csv", record.utterance, f"cannot be made again: {error}"))
             continue
         done += 1
         found += _compare(record, values, asked, again.kept)
@@ -141,7 +141,7 @@ def _in_drawn_order(run: Run, draw: random.Random | None) -> list[Record]:
 
 def _compare(
     record: Record, values: Mapping[str, float], definitions: Mapping[str, Definition], kept: bool
-) -> list[Finding]:
+) -> list[RunFault]:
     found = []
     for name, definition in definitions.items():
         relative_floor = "|floor:ratio" in str(definition.signature())
@@ -149,7 +149,7 @@ def _compare(
         told, here = record.values.get(name, math.nan), values.get(name, math.nan)
         if not agree(name, told, here, tolerance):
             text = f"{name} is {told!r}, and computed again it is {here!r}"
-            found.append(Finding("utterances.csv", record.utterance, text))
+            found.append(RunFault("utterances.csv", record.utterance, text))
     return found
 
 

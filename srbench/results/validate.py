@@ -33,7 +33,7 @@ _INTERVAL = {f"{CI}_low", f"{CI}_high"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class RunFault:
     """What is wrong, in which file of the run, and in which row of it ("" where it is not one row)."""
 
     file: str
@@ -50,7 +50,7 @@ class Checked:
 
     Attributes
     ----------
-    findings : tuple of Finding
+    findings : tuple of RunFault
         Empty where nothing is wrong.
     aggregates : mapping of metric name to Aggregate
         Computed here and now; empty where its rows cannot be trusted.
@@ -59,7 +59,7 @@ class Checked:
         of their values, to compute again.
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[RunFault, ...]
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
     suspects: Mapping[str, set[str]] = field(default_factory=dict)
 
@@ -90,7 +90,7 @@ def check_run(run: Run, basis: Basis, corpus: Corpus | None = None) -> Checked:
     of_speakers = _compare_table(run.folder / "speakers.csv", "speaker", speaker_rows(run))
     if len(of_metrics) > 1 and all(columns and columns <= _INTERVAL for _, columns in of_metrics):
         text = f"its intervals, and those of {len(of_metrics) - 1} more rows, are not of this version: {ANEW}"
-        of_metrics = [(Finding("aggregates.csv", of_metrics[0][0].row, text), _INTERVAL)]
+        of_metrics = [(RunFault("aggregates.csv", of_metrics[0][0].row, text), _INTERVAL)]
     found += [finding for finding, _ in (*of_metrics, *of_speakers)]
     suspects = {}
     if any("mean" in columns for _, columns in of_metrics):
@@ -98,7 +98,7 @@ def check_run(run: Run, basis: Basis, corpus: Corpus | None = None) -> Checked:
     return Checked(tuple(found), aggregates, {speaker: metrics for speaker, metrics in suspects.items() if metrics})
 
 
-def _check_manifest(manifest: Manifest) -> list[Finding]:
+def _check_manifest(manifest: Manifest) -> list[RunFault]:
     told = manifest.upscaler
     wrong: list[str] = []
     if told.kind not in (UPSCALER, ANCHOR, ESTIMATES, COMMAND, AUDIO) or (told.anchor and told.name not in ORACLES):
@@ -109,23 +109,23 @@ def _check_manifest(manifest: Manifest) -> list[Finding]:
         datetime.fromisoformat(manifest.started)
     except ValueError:
         wrong.append(f"started '{manifest.started}' is no date")
-    return [Finding(MANIFEST, "", text) for text in wrong]
+    return [RunFault(MANIFEST, "", text) for text in wrong]
 
 
-def _check_identity(run: Run) -> list[Finding]:
+def _check_identity(run: Run) -> list[RunFault]:
     """Check that the folder is named by what its manifest says that its numbers depend on, and what they rest on."""
     told = run.manifest.recordings  # version 0.1.0 says nothing of them
     if told is not None and told != recordings(run.records):
         text = f"its recordings are not those of the journal: it was edited, or the journal; {ANEW}"
-        return [Finding(MANIFEST, "", text)]
+        return [RunFault(MANIFEST, "", text)]
     named = run.manifest.folder_name
     if named == run.folder.resolve().name:
         return []
     text = f"it is the manifest of {named}: it was edited, or the folder was renamed; run it again"
-    return [Finding(MANIFEST, "", text)]
+    return [RunFault(MANIFEST, "", text)]
 
 
-def _check_definitions(run: Run, basis: Basis) -> list[Finding]:
+def _check_definitions(run: Run, basis: Basis) -> list[RunFault]:
     manifest, found = run.manifest, []
     wanted = {"protocol": str(basis.signature())}
     told = {"protocol": manifest.protocol_signature}
@@ -134,7 +134,7 @@ def _check_definitions(run: Run, basis: Basis) -> list[Finding]:
         wanted |= {name: str(made.signature()) for name, made in basis.define_metrics(names).items()}
         told |= manifest.metrics
     except SrbenchError as error:
-        found.append(Finding(MANIFEST, "", f"its metrics cannot be checked here: {error}"))
+        found.append(RunFault(MANIFEST, "", f"its metrics cannot be checked here: {error}"))
     for name in wanted:
         try:
             differ = differing_fields(str(told[name]), wanted[name])
@@ -142,35 +142,37 @@ def _check_definitions(run: Run, basis: Basis) -> list[Finding]:
             differ = [str(error)]
         if differ:
             text = f"is not the signature of this version: {'; '.join(differ)}"
-            found.append(Finding(MANIFEST, name, text))
-    return found + [Finding(file, "", text) for file, text in basis.faults(run)]
+            found.append(RunFault(MANIFEST, name, text))
+    return found + [RunFault(file, "", text) for file, text in basis.faults(run)]
 
 
-def _check_ids(run: Run, basis: Basis) -> list[Finding]:
+def _check_ids(run: Run, basis: Basis) -> list[RunFault]:
     ids, wanted, listed = [r.utterance for r in run.records], basis.ids(), run.manifest.utterances
     known, found = set(wanted), []
     for utterance, times in Counter(ids).items():
         if utterance not in known:
-            found.append(Finding("utterances.csv", utterance, f"is not in {basis.set_name}"))
+            found.append(RunFault("utterances.csv", utterance, f"is not in {basis.set_name}"))
         elif times > 1:
-            found.append(Finding("utterances.csv", utterance, f"stands {times} times"))
+            found.append(RunFault("utterances.csv", utterance, f"stands {times} times"))
     if listed.n == len(wanted):  # a run of them all
         absent = sorted(known.difference(ids))
-        found += [Finding("utterances.csv", utterance, "is absent, and the manifest counts it") for utterance in absent]
+        found += [
+            RunFault("utterances.csv", utterance, "is absent, and the manifest counts it") for utterance in absent
+        ]
     if not found and listed != Utterances(len(ids), checksum(ids)):
-        found.append(Finding("utterances.csv", "", "its rows are not the utterances that the manifest counts"))
+        found.append(RunFault("utterances.csv", "", "its rows are not the utterances that the manifest counts"))
     return found
 
 
-def _check_rows(run: Run) -> list[Finding]:
+def _check_rows(run: Run) -> list[RunFault]:
     """Check every row of ``utterances.csv`` against the journal, and what the journal says against what can be."""
     ranges = {name: get_metric(name).range for name in run.manifest.metrics}
     found = []
     for record in run.records:
         if wrong := _wrong_in(record, ranges):
-            found.append(Finding("journal.jsonl", record.utterance, wrong))
+            found.append(RunFault("journal.jsonl", record.utterance, wrong))
         elif wrong := run.edited.get(record.utterance, ""):
-            found.append(Finding("utterances.csv", record.utterance, f"{wrong}: {ANEW}"))
+            found.append(RunFault("utterances.csv", record.utterance, f"{wrong}: {ANEW}"))
     return found
 
 
@@ -194,28 +196,28 @@ def _wrong_in(record: Record, ranges: Mapping[str, tuple[float, float]]) -> str:
     return f"has a value of {min(strange)}, which is not measured" if strange else ""
 
 
-def _check_speakers_by(run: Run, corpus: Corpus | None) -> list[Finding]:
+def _check_speakers_by(run: Run, corpus: Corpus | None) -> list[RunFault]:
     here = {} if corpus is None else corpus.by_id()
     return [
-        Finding("utterances.csv", r.utterance, f"its speaker is '{here[r.utterance].speaker}', not '{r.speaker}'")
+        RunFault("utterances.csv", r.utterance, f"its speaker is '{here[r.utterance].speaker}', not '{r.speaker}'")
         for r in run.records
         if r.utterance in here and here[r.utterance].speaker != r.speaker
     ]
 
 
-def _compare_table(path: Path, key: str, made: Sequence[Mapping[str, Any]]) -> list[tuple[Finding, set[str]]]:
+def _compare_table(path: Path, key: str, made: Sequence[Mapping[str, Any]]) -> list[tuple[RunFault, set[str]]]:
     """Compare a table with the rows that it must have: a finding a row, and the columns that differ in it."""
     told = {row[key]: row for row in made}
     try:
         header, *lines = read_table(path) or [[]]
     except SrbenchError:
-        return [(Finding(path.name, "", f"is missing or unreadable: {ANEW}"), set())]
+        return [(RunFault(path.name, "", f"is missing or unreadable: {ANEW}"), set())]
     rows = {row.get(key, ""): row for row in (dict(zip(header, line, strict=False)) for line in lines if line)}
     strange = sorted(rows.keys() - told.keys())
-    found = [(Finding(path.name, name, "is not a row that utterances.csv gives"), set[str]()) for name in strange]
+    found = [(RunFault(path.name, name, "is not a row that utterances.csv gives"), set[str]()) for name in strange]
     for name, wanted_row in told.items():
         if name not in rows:
-            found.append((Finding(path.name, name, f"is absent: {ANEW}"), set()))
+            found.append((RunFault(path.name, name, f"is absent: {ANEW}"), set()))
             continue
         differ = [
             (column, cell, wanted)
@@ -225,7 +227,7 @@ def _compare_table(path: Path, key: str, made: Sequence[Mapping[str, Any]]) -> l
         if differ:
             column, cell, wanted = differ[0]
             text = f"{column} is '{cell}', and utterances.csv gives '{wanted}': {ANEW}"
-            found.append((Finding(path.name, name, text), {each for each, _, _ in differ}))
+            found.append((RunFault(path.name, name, text), {each for each, _, _ in differ}))
     return found
 
 

@@ -5,7 +5,7 @@ from srbench.run.entrant import FLOOR, ORACLES, Entrant
 from srbench.run.folder import Run, find_runs, open_run
 from srbench.run.plan import Plan, make_plan
 from srbench.run.record import Record
-from srbench.run.signals import Signals, entrant_of, signals
+from srbench.run.replay import Signals, entrant_of, signals
 
 __all__ = [
     "FLOOR",

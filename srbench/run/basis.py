@@ -25,7 +25,7 @@ from srbench.run.manifest import COMMAND, ESTIMATES, MANIFEST
 from srbench.run.pipeline import Task, evaluate
 from srbench.run.plan import not_own
 from srbench.run.recordings import is_recording
-from srbench.run.signals import entrant_of, signals
+from srbench.run.replay import entrant_of, signals
 from srbench.signature import Signature, parse
 
 RUN, MEASURED = "run again", "measured again"

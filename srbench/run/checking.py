@@ -13,7 +13,7 @@ from srbench.protocols import Prepared, Protocol
 from srbench.run.record import Record
 from srbench.scoring.faults import LEAST_DELAY, LEAST_GAIN_DB, Looks, look
 from srbench.scoring.given import Given
-from srbench.scoring.warning import KINDS, Finding
+from srbench.scoring.warning import KINDS, PairFault
 
 FEWEST, MOST = 3, 30
 ONE_OF = 40  # utterances: a look costs less than a read, a degradation and an SNR
@@ -66,7 +66,7 @@ def summary(records: Iterable[Record]) -> list[str]:
     return told
 
 
-def _of_the_input(found: Finding, given: Looks) -> bool:
+def _of_the_input(found: PairFault, given: Looks) -> bool:
     """Tell whether the low-resolution signal shows as much."""
     value = float(found.value or 0.0)
     for each in given.findings:

@@ -11,7 +11,7 @@ from srbench.metrics import METRICS, USUAL, Definition, get_metric, measure_all
 from srbench.metrics.lsd import Lsd
 from srbench.scoring.faults import LEAST_CONFIDENCE, Looks
 from srbench.scoring.given import Given
-from srbench.scoring.warning import Effect, Finding, PairWarning, told
+from srbench.scoring.warning import Effect, PairFault, PairWarning, told
 
 _TOLD = USUAL[:2]  # in the line for people; the others stand in the JSON document
 _LEAST_CHANGE = 1 / 20  # of the usual spread; below, a line says nothing of it
@@ -44,7 +44,7 @@ class _Effects:
         self._now = _values(given, asked) if given.even else {}
         self._before = self._now or _values(self._common, asked)
 
-    def of(self, finding: Finding) -> dict[str, Effect]:
+    def of(self, finding: PairFault) -> dict[str, Effect]:
         """Return each metric's value with a fault and without; empty where nobody can take it away."""
         before = self._before
         if finding.remedy is not None:
@@ -64,7 +64,7 @@ class _Effects:
         return {name: Effect(_plain(before.get(name)), _plain(without[name])) for name in there}
 
 
-def _warning(finding: Finding, effects: Mapping[str, Effect], sure: bool) -> PairWarning:
+def _warning(finding: PairFault, effects: Mapping[str, Effect], sure: bool) -> PairWarning:
     sentence = _sentence(effects, finding.if_without)
     trusted = sure or finding.kind not in ("delay", "gain", "polarity")
     detail = f"{finding.text}: {sentence}" if sentence and trusted else finding.text

@@ -17,7 +17,7 @@ from srbench.scoring.overlap import gain_of_both, spectra_of_both
 from srbench.scoring.repair import align
 from srbench.scoring.spectra import Spectra
 from srbench.scoring.speed import mislabelled
-from srbench.scoring.warning import Finding
+from srbench.scoring.warning import PairFault
 
 # Thresholds lie well outside of what four published systems and splines at scales 2 to 6 show: delays up to 0.04
 # samples, gains of -0.17 to 0.05 dB, correlations from 0.90.
@@ -57,7 +57,7 @@ class Looks:
         Signal to error below 0.8 of the cutoff, delay and gain apart; needs a cutoff.
     high_band_db : float
         The estimate's level above the cutoff against the reference's, gain apart; needs a cutoff.
-    findings : list of Finding
+    findings : list of PairFault
     """
 
     delay: float | None = None
@@ -69,7 +69,7 @@ class Looks:
     estimate_bandwidth: float | None = None
     low_band_db: float | None = None
     high_band_db: float | None = None
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[PairFault] = field(default_factory=list)
 
     def numbers(self) -> dict[str, Any]:
         """Return what was measured, by name."""
@@ -102,7 +102,7 @@ def look(given: Given, low: Samples | None = None, estimate_rate: int | None = N
     if not given.even:
         looks.findings.append(_length(*given.lengths))
     silent = [
-        Finding("silent", f"the {side} is {levels.silence_told(samples)}", 1.0, "1", side)
+        PairFault("silent", f"the {side} is {levels.silence_told(samples)}", 1.0, "1", side)
         for side, samples in sides
         if levels.is_silent(samples)
     ]
@@ -111,12 +111,12 @@ def look(given: Given, low: Samples | None = None, estimate_rate: int | None = N
         return looks
     if np.array_equal(reference, estimate):
         text = "the estimate is the reference, sample for sample: SNR is infinite, whatever the upscaler does"
-        looks.findings.append(Finding("identical", text, 1.0, "1"))
+        looks.findings.append(PairFault("identical", text, 1.0, "1"))
     for side, samples in sides:
         peak = float(np.abs(samples).max())
         if peak > levels.UNSCALED_PEAK:
             text = f"the {side} peaks at {peak:.4g} times full scale: integers, cast to floats? Divide 16-bit by 32768"
-            looks.findings.append(Finding("full-scale", text, peak, "1", side))
+            looks.findings.append(PairFault("full-scale", text, peak, "1", side))
     spectra = Spectra(given)
     cut = levels.clipped(reference), levels.clipped(estimate)
     looks.confidence = spectra.delay.confidence
@@ -132,7 +132,7 @@ def look(given: Given, low: Samples | None = None, estimate_rate: int | None = N
     _bands(looks, spectra, given, gain or 1.0)
     if low is not None and levels.is_silent(low):
         text = "the low-resolution signal is silent: the low band was compared with nothing"
-        looks.findings.append(Finding("silent", text, 1.0, "1", "low"))
+        looks.findings.append(PairFault("silent", text, 1.0, "1", "low"))
     elif cutoff is not None and gain is not None:
         if low is not None:
             made = given.having(low, estimate)
@@ -143,14 +143,14 @@ def look(given: Given, low: Samples | None = None, estimate_rate: int | None = N
     return looks
 
 
-def _length(n: int, m: int) -> Finding:
+def _length(n: int, m: int) -> PairFault:
     word = "longer" if m > n else "shorter"
     text = f"the estimate is {abs(m - n)} samples {word} than the reference ({m} and {n})"
 
     def shorter(reference: Samples, estimate: Samples) -> tuple[Samples, Samples]:
         return reference[: min(n, m)], estimate[: min(n, m)]
 
-    return Finding("length", text, m - n, "samples", "estimate", shorter, f"over the common {min(n, m)} samples")
+    return PairFault("length", text, m - n, "samples", "estimate", shorter, f"over the common {min(n, m)} samples")
 
 
 def _waveform(looks: Looks, spectra: Spectra, delay: float, gain: float | None) -> None:
@@ -163,12 +163,12 @@ def _waveform(looks: Looks, spectra: Spectra, delay: float, gain: float | None) 
             text += f" (correlation {looks.confidence:.2f})"
         shift = looks.trusted_delay
         looks.findings.append(
-            Finding("delay", text, delay, "samples", "estimate", lambda r, e: align(r, e, shift), "if aligned")
+            PairFault("delay", text, delay, "samples", "estimate", lambda r, e: align(r, e, shift), "if aligned")
         )
     if looks.polarity < 0:
         text = "the polarity is turned: the estimate is the reference times a negative number"
         looks.findings.append(
-            Finding("polarity", text, -1.0, "1", "estimate", lambda r, e: (r, -e), "with the other sign")
+            PairFault("polarity", text, -1.0, "1", "estimate", lambda r, e: (r, -e), "with the other sign")
         )
     if gain is None:
         return
@@ -176,7 +176,7 @@ def _waveform(looks: Looks, spectra: Spectra, delay: float, gain: float | None) 
     if abs(looks.gain_db) >= LEAST_GAIN_DB and _is_nearer_without(spectra, gain):
         text = f"{abs(looks.gain_db):.4g} dB {'louder' if gain > 1 else 'quieter'} than the reference in the low band"
         looks.findings.append(
-            Finding("gain", text, looks.gain_db, "dB", "estimate", lambda r, e: (r, e / gain), "at the same level")
+            PairFault("gain", text, looks.gain_db, "dB", "estimate", lambda r, e: (r, e / gain), "at the same level")
         )
 
 
@@ -187,7 +187,7 @@ def _is_nearer_without(spectra: Spectra, gain: float) -> bool:
     return without <= now * 10 ** (GAIN_MAY_COST_DB / 10) + 1e-12 * wanted
 
 
-def _mismatch(spectra: Spectra, given: Given, estimate_rate: int | None) -> Finding:
+def _mismatch(spectra: Spectra, given: Given, estimate_rate: int | None) -> PairFault:
     """Say whether the two are of one recording at different speeds, or do not match at all."""
     correlation = spectra.delay.confidence
     found = mislabelled(given, estimate_rate)
@@ -197,12 +197,12 @@ def _mismatch(spectra: Spectra, given: Given, estimate_rate: int | None) -> Find
             f"labelled {found.label} Hz, the {found.side} fits the {other} only as {found.rate} Hz: so taken the two "
             f"correlate by {abs(found.correlation):.2f}, as labelled by {correlation:.2f}"
         )
-        return Finding("sample-rate", text, found.rate, "Hz", found.side)
+        return PairFault("sample-rate", text, found.rate, "Hz", found.side)
     text = (
         f"does not follow the reference's waveform (correlation {correlation:.2f} at best, at any delay up to "
         f"{spectra.reach / spectra.sample_rate:.2g} s): another recording, or phases that were not kept"
     )
-    return Finding("mismatch", text, correlation, "1")
+    return PairFault("mismatch", text, correlation, "1")
 
 
 def _samples(looks: Looks, given: Given, cut: tuple[Clipped, Clipped]) -> None:
@@ -213,19 +213,19 @@ def _samples(looks: Looks, given: Given, cut: tuple[Clipped, Clipped]) -> None:
         offset = looks.offset
         text = f"has a constant of {offset:+.4g} (of full scale) more than the reference"
         looks.findings.append(
-            Finding("dc-offset", text, offset, "1", "estimate", lambda r, e: (r, e - offset), "without it")
+            PairFault("dc-offset", text, offset, "1", "estimate", lambda r, e: (r, e - offset), "without it")
         )
     for side, found in zip(("reference", "estimate"), cut, strict=True):
         if found.count:
             text = f"the {side} is clipped: {found.count} samples stand at ±{found.level:.4g}"
             mend = _unclipped(found.where) if side == "estimate" else None
             looks.findings.append(
-                Finding("clipped", text, found.count, "samples", side, mend, "without the error at those samples")
+                PairFault("clipped", text, found.count, "samples", side, mend, "without the error at those samples")
             )
     share = levels.silent_share(both.reference, both.estimate, both.sample_rate)
     if share > 0:
         text = f"the estimate is digital silence in {100 * share:.3g} % of what sounds in the reference"
-        looks.findings.append(Finding("silent", text, share, "1"))
+        looks.findings.append(PairFault("silent", text, share, "1"))
 
 
 def _unclipped(where: np.typing.NDArray[np.bool_]) -> Any:
@@ -247,7 +247,7 @@ def _bands(looks: Looks, spectra: Spectra, given: Given, factor: float) -> None:
     if full < NARROW * rate / 2:
         full = looks.reference_bandwidth = spectra.edge(full)
         text = f"the reference ends at {full:.0f} Hz, though its rate of {rate} Hz claims {rate / 2:.0f} Hz"
-        looks.findings.append(Finding("bandwidth", text, full, "Hz", "reference", None, f"below {full:.0f} Hz alone"))
+        looks.findings.append(PairFault("bandwidth", text, full, "Hz", "reference", None, f"below {full:.0f} Hz alone"))
     edge = HIGH_BAND_SHARE * cutoff if cutoff is not None else ALWAYS_HIGH * rate / 2
     r, e, cross = spectra.bands.between(edge, rate / 2)
     if cutoff is not None and r > 0:
@@ -258,18 +258,20 @@ def _bands(looks: Looks, spectra: Spectra, given: Given, factor: float) -> None:
     if empty and cutoff is not None:
         missing = -(looks.high_band_db or 0.0)
         text = f"nothing above the cutoff of {cutoff:.0f} Hz: {missing:.0f} dB below the reference there, gain apart"
-        looks.findings.append(Finding("bandwidth", text, looks.estimate_bandwidth, "Hz"))
+        looks.findings.append(PairFault("bandwidth", text, looks.estimate_bandwidth, "Hz"))
     elif narrow:
         ends = looks.estimate_bandwidth
         text = f"the estimate ends at {ends:.0f} Hz, the reference at {full:.0f} Hz"
-        looks.findings.append(Finding("bandwidth", text, ends, "Hz"))
+        looks.findings.append(PairFault("bandwidth", text, ends, "Hz"))
     if looks.confidence is None or looks.confidence < LEAST_CONFIDENCE or full <= edge or not (r > 0 and e > 0):
         return
     copied = abs(cross) / (r * e) ** 0.5
     if copied > COPIED and not any(finding.kind == "identical" for finding in looks.findings):
         text = f"a copy of the reference's band above {edge:.0f} Hz (correlation {copied:.2f})"
         looks.findings.append(
-            Finding("bandwidth", text, copied, "1", "estimate", _without_high_band(edge, rate), "with that band empty")
+            PairFault(
+                "bandwidth", text, copied, "1", "estimate", _without_high_band(edge, rate), "with that band empty"
+            )
         )
 
 
@@ -297,4 +299,4 @@ def _low_band(looks: Looks, spectra: Spectra, factor: float, cutoff: float, of_r
             f"the low band was not kept: below {top:.0f} Hz the error is only {looks.low_band_db:.3g} dB under the "
             f"{'reference' if of_reference else 'low-resolution signal'}, delay and gain apart"
         )
-        looks.findings.append(Finding("low-band", text, looks.low_band_db, "dB"))
+        looks.findings.append(PairFault("low-band", text, looks.low_band_db, "dB"))

@@ -78,7 +78,7 @@ class PairWarning:
 
 
 @dataclass(frozen=True)
-class Finding:
+class PairFault:
     """A warning in the making: what was found, and how the pair would be without it.
 
     ``remedy`` takes the pair as it is and returns it without the fault, None where nobody can; ``if_without`` ends the

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from srbench import audio
 from srbench.corpora import Corpus, Utterance, open_corpus
-from srbench.corpora.verify import KINDS, Finding, verify
+from srbench.corpora.verify import KINDS, CorpusFault, verify
 
 RATE = 16000
 quick = settings(
@@ -46,11 +46,11 @@ def with_clean_neighbours(folder: Path) -> None:
         write(folder, f"p225_{number:03}", speech(100 + number))
 
 
-def kinds(findings: list[Finding]) -> list[tuple[str, str]]:
+def kinds(findings: list[CorpusFault]) -> list[tuple[str, str]]:
     return [(finding.kind, finding.utterance) for finding in findings]
 
 
-def only(findings: list[Finding], kind: str, utterance: str = "p225_005") -> str:
+def only(findings: list[CorpusFault], kind: str, utterance: str = "p225_005") -> str:
     assert kinds(findings) == [(kind, utterance)], findings
     assert "\n" not in findings[0].detail
     return findings[0].detail

@@ -15,7 +15,7 @@ from srbench.level import PERCENT
 from srbench.protocols import load_protocol
 from srbench.report.notes import ABOVE_CEILING, BELOW_FLOOR, footnotes, mark, one_speaker
 from srbench.report.site.details import extremes, find_runs_of, provenance, speakers
-from srbench.report.site.listening import Heard, Progress, write_clips
+from srbench.report.site.listening import Heard, write_clips
 from srbench.report.site.names import file_names
 from srbench.report.site.output import Output
 from srbench.report.site.published import published_rows
@@ -24,6 +24,7 @@ from srbench.results.board import Board, Row
 from srbench.results.board_file import write_board
 from srbench.run import FLOOR, Run
 from srbench.run.basis import Basis, of_protocol
+from srbench.run.engine import Progress
 
 if TYPE_CHECKING:
     from srbench.results.literature import Published

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,7 @@ from srbench.report.site.versions import LOW, REFERENCE, Clip, choose_utterances
 from srbench.report.spectrogram import peak_db, write_spectrogram_png
 from srbench.run import Run
 from srbench.run.basis import Basis
-
-Progress = Callable[[str, int, int], None]
+from srbench.run.engine import Progress
 
 
 @dataclass(frozen=True)
