@@ -104,7 +104,7 @@ def beside(path: str | Path) -> Iterator[Path]:
         If it cannot be written, or something that is no regular file is there; it names the file.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():  # a device would be replaced: /dev/null, for everybody
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a device would be replaced: /dev/null, for everybody
         raise OSError(errno.EINVAL, "is not a regular file", str(path))
     # nobody can know the name before, and put a link there; of one length, since the path's own may be the longest
     unfinished = path.with_name(f"{secrets.token_hex(8)}.{_NODE}.{os.getpid()}{UNFINISHED}")

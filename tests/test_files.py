@@ -40,8 +40,8 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     """Else ``--csv /dev/null`` would end /dev/null for everybody on the machine."""
     os.mkfifo(tmp_path / "table.csv")
-    for path in (tmp_path / "table.csv", tmp_path):
-        with pytest.raises(OSError, match="is not a regular file"), whole_file(path):
+    for path, said in ((tmp_path / "table.csv", "is not a regular file"), (tmp_path, "directory")):
+        with pytest.raises(OSError, match=said), whole_file(path):
             pass
     assert (tmp_path / "table.csv").is_fifo()
     assert list(tmp_path.iterdir()) == [tmp_path / "table.csv"]

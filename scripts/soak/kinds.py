@@ -35,6 +35,7 @@ from srbench.protocols import load_protocol
 from srbench.report.tables import write_tables
 from srbench.results import aggregate_run, compare_runs, write_aggregates
 from srbench.results.board_file import read_board
+from srbench.results.intake import known_protocols
 from srbench.results.literature import load_published
 from srbench.results.publish import publish
 from srbench.run import Entrant, make_plan, open_run, run_entrant
@@ -239,7 +240,7 @@ def _read_run(path: Path, number: int, out: Path) -> None:
     except SrbenchError as error:
         refused(error)
     if number % 3 == 0:
-        mine = {"soak": load_protocol(whole / "soak.toml")}
+        mine = known_protocols([whole / "soak.toml"])
         outcome = publish([path, whole / "results"], out, protocols=mine, rows=0, allow_partial=True)
         for board in outcome.boards.values():
             write_tables(board, out)

@@ -28,7 +28,7 @@ DOCTESTED = (
     "srbench.api.plot",
     "srbench.api.result",
     "srbench.scoring.pair",
-    "srbench.upscaler",
+    "srbench.upscaler.contract",
 )
 
 

@@ -24,6 +24,7 @@ from srbench.errors import SrbenchError
 from srbench.protocols import load_protocol
 from srbench.report.tables import write_tables
 from srbench.results import aggregate_run, compare_runs, write_aggregates
+from srbench.results.intake import known_protocols
 from srbench.results.publish import publish
 from srbench.run import Entrant, Run, make_plan, open_run, run_entrant
 from srbench.run.journal import open_journal, read_journal
@@ -145,8 +146,7 @@ def test_publish(runs: Any, tmp_path_factory: Any, damage: Damage, data: st.Data
     shutil.rmtree(board, ignore_errors=True)
 
     def published() -> None:
-        mine = load_protocol(protocol)
-        outcome = publish([results], board, protocols={"mine": mine}, rows=0, allow_partial=True)
+        outcome = publish([results], board, protocols=known_protocols([protocol]), rows=0, allow_partial=True)
         for made in outcome.boards.values():
             write_tables(made, board)
         for aside in outcome.aside:
