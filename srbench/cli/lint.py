@@ -8,6 +8,8 @@ import click
 
 from srbench.cli.output import echo, json_option, print_json
 
+_MOST = 10  # things not read that are listed
+
 
 @click.command("lint", context_settings={"help_option_names": ["-h", "--help"]})  # also when it is invoked alone
 @click.argument("table", type=click.Path(path_type=Path))
@@ -30,7 +32,7 @@ from srbench.cli.output import echo, json_option, print_json
 )
 @json_option
 def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...], n: int | None, as_json: bool) -> int:
-    """Check whether a table of results (CSV, Markdown, HTML or LaTeX) can be true.
+    """Check whether a table of results (CSV, Markdown, LaTeX or HTML) can be true.
 
     The table has one row per model and one column per metric. lint looks for pasted rows, an SNR and an MSE that
     contradict each other, values out of range, models below the spline, and digits that mean nothing.
@@ -51,6 +53,7 @@ def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...],
                 "rows": len(read.rows),
                 "further_tables": read.further,
                 "columns": {column.header: column.metric for column in read.metric_columns},
+                "not_read": list(read.not_read),
                 "counts": counts,
                 "findings": [finding.as_dict() for finding in findings],
             }
@@ -64,6 +67,9 @@ def command(table: Path, columns: tuple[str, ...], conventions: tuple[str, ...],
     summary = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
     if read.further:
         echo(f"{read.further} more table{'s' * (read.further > 1)} in the file: only the first is read.")
+    if left := read.not_read:
+        more = f" and {len(left) - _MOST} more" if len(left) > _MOST else ""
+        echo(f"Not read: {'; '.join(left[:_MOST])}{more}.")
     known = ", ".join(dict.fromkeys(column.header for column in read.metric_columns))
     echo(f"{read.name}, {len(read.rows)} rows, {known}: {summary or 'nothing found'}.")
     return status

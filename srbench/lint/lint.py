@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from srbench.errors import unknown_name
-from srbench.lint import rules_models, rules_values
+from srbench.lint import rules_models, rules_units, rules_values
 from srbench.lint.rule import RULES, SEVERITIES, Finding
 from srbench.lint.table import Table
 
-__all__ = ["RULES", "Finding", "lint", "rules_models", "rules_values"]
+__all__ = ["RULES", "Finding", "lint", "rules_models", "rules_units", "rules_values"]
 
 
 def lint(table: Table, *, n: int | None = None, rules: tuple[str, ...] = ()) -> list[Finding]:

@@ -6,15 +6,20 @@ import math
 import re
 from dataclasses import dataclass
 
-from srbench.lint.grids import plain_text
+from srbench.lint.grid import plain_text
 
-_MISSING = frozenset({"", "-", "–", "—", "--", "---", "n/a", "na", "nan", "none", "null", "/", "?", "x"})
+_MISSING = frozenset({"", "-", "–", "—", "--", "---", "n/a", "na", "nan", "none", "null", "/", "?", "x"}) | {
+    "inf",
+    "+inf",
+    "-inf",
+    "∞",
+}
 _LONGEST = 100  # characters; no number is printed with more, and to match one takes time as their square
 _FLOAT = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?"
 _SPREAD = rf"(?:±\s*(?P<pm>{_FLOAT})|\(\s*±?\s*(?P<paren>(?![-+]){_FLOAT})\s*\)|\(\s*[-+][^()]*\)|\[[^\]]*\])"
 _NUMBER = re.compile(
     rf"(?P<value>{_FLOAT})\s*(?P<spread>{_SPREAD})?\s*(?:[×x]\s*10\^?(?P<power>[-+]?\d{{1,3}}))?\s*"
-    r"(?P<unit>%|dB)?",
+    r"(?P<unit>%|dB)?\s*[↑↓*]?\s*(?:[(\[](?P<remark>[^()\[\]]*[A-Za-z][^()\[\]]*)[)\]])?",
     re.IGNORECASE,
 )
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
@@ -38,6 +43,8 @@ class Number:
         What stands after ±, or in brackets.
     marked : bool
         Whether † stands beside it: the table itself says that it is not shown to be better than the baseline.
+    remark : str
+        Words in brackets behind it.
     """
 
     text: str
@@ -46,6 +53,12 @@ class Number:
     digits: int
     spread: float | None = None
     marked: bool = False
+    remark: str = ""
+
+
+def is_missing(text: str) -> bool:
+    """Tell whether a cell says that there is no number."""
+    return plain_text(text).casefold() in _MISSING
 
 
 def parse_number(text: str, scale: float = 1.0, *, unitless: bool = False) -> Number | None:
@@ -81,4 +94,4 @@ def parse_number(text: str, scale: float = 1.0, *, unitless: bool = False) -> Nu
     if not math.isfinite(value) or not math.isfinite(step) or (around is not None and not math.isfinite(around)):
         return None
     digits = len(re.sub(r"\D", "", mantissa).lstrip("0"))
-    return Number(text, value, step, digits, around, marked)
+    return Number(text, value, step, digits, around, marked, (match["remark"] or "").strip())

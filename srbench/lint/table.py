@@ -1,4 +1,4 @@
-r"""Read a results table as people publish it: CSV, a Markdown pipe table, an HTML table, or LaTeX tabular.
+r"""Read a results table as people publish it: CSV, a Markdown pipe table, LaTeX tabular or HTML.
 
 One row per model, one column per metric. A column is recognised by its header (``SNR (dB)``, ``LSD-HF ↓``,
 ``PESQ-WB``); data set, rate and scale columns, section rows and repeated sets of columns under spanning headers
@@ -15,31 +15,15 @@ from itertools import pairwise
 from pathlib import Path
 
 from srbench.errors import SrbenchError, shown, unknown_name
-from srbench.lint.grids import plain_text, read_grids
-from srbench.lint.number import SUPERSCRIPTS, Number, parse_number
+from srbench.lint.arrange import arranged, header_row
+from srbench.lint.grid import plain_text
+from srbench.lint.grids import read_grids
+from srbench.lint.headers import HEADER_FACTOR, HEADER_POWER, LSD_CONVENTIONS, ROLES, fold, recognise
+from srbench.lint.number import SUPERSCRIPTS, Number, is_missing, parse_number
 from srbench.metrics import METRICS, get_metric
-
-LSD_CONVENTIONS = {m.convention: m.name for m in METRICS.values() if m.family == "lsd"}
-ROLES = ("n", "model", "group", "other")
 
 _LARGEST = 10_000_000  # bytes; no results table is longer, nor has more rows or columns
 _MOST_ROWS, _MOST_COLUMNS = 5000, 300
-_METRIC_KEYS = {
-    key: metric.name
-    for metric in METRICS.values()
-    for key in (re.sub(r"[\W_]+", "", metric.name), *metric.also.split())
-}
-_ROLE_WORDS = {
-    "n": "n utterances utts utt files clips samples count numutterances numfiles nutterances nfiles",
-    "model": "model models method methods system systems upscaler network name approach algorithm",
-    "group": (
-        "dataset data corpus split testset set protocol rate inputrate input sr inputsr targetsr target lowrate "
-        "highrate samplerate samplingrate scale r ratio factor kind source scalefactor upscalingratio upscalingfactor "
-        "upsamplingratio upsamplingfactor cutoff bandwidth task condition setting speaker filter degradation"
-    ),
-}
-_ROLE_KEYS = {word: role for role, words in _ROLE_WORDS.items() for word in words.split()}
-_HEADER_POWER = re.compile(r"(?:[×x]\s*)?(?:10\^?([-+]?\d{1,2})|\b1e([-+]?\d{1,2}))(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ class Column:
     block : int
         Counts the repetitions of one metric across the table, as under spanning headers.
     span : str
-        The spanning header above it, if any.
+        The spanning header above it, or what stands beside the metric's name, if any.
     data : bool
         Whether it is a column of a data file of srbench, with every digit and its interval in columns beside it.
     """
@@ -131,6 +115,22 @@ class Table:
         """The columns that hold a metric."""
         return tuple(column for column in self.columns if column.metric)
 
+    @property
+    def not_read(self) -> tuple[str, ...]:
+        """What has numbers but is no metric that srbench knows, and what is no number in a metric's column."""
+        columns = [column for column in self.columns if column.role == "other"]
+        found = [
+            f"column '{column.header}'"
+            for column in columns
+            if any(parse_number(row.cells[column.index]) for row in self.rows)
+        ]
+        for row in self.rows:
+            for column in self.metric_columns:
+                cell = row.cells[column.index]
+                if row.numbers[column.index] is None and not is_missing(cell):
+                    found.append(f"'{cell}' in row {row.number}, column '{column.header}'")
+        return tuple(found)
+
     def count(self, row: Row) -> int | None:
         """Return the number of utterances that a row states, or None."""
         for column in self.columns:
@@ -178,27 +178,24 @@ def read_table(
     """
     path = Path(path)
     text = _text(path)
-    given = {_fold(header): _checked_role(role) for header, role in (columns or {}).items()}
-    found = [grid for grid in read_grids(path, text) if grid]
+    given = {fold(header): _checked_role(role) for header, role in (columns or {}).items()}
+    found = [grid for grid in read_grids(path, text) if grid.rows]
     if not found:
-        raise SrbenchError(
-            f"{path}: no table in it: expected CSV, a Markdown table with |, an HTML table or a LaTeX tabular"
-        )
+        raise SrbenchError(f"{path}: no table in it: expected CSV, a Markdown table with |, a LaTeX tabular or HTML")
     for grid in found:
-        if len(grid) > _MOST_ROWS or max(map(len, grid)) > _MOST_COLUMNS:
+        if len(grid.rows) > _MOST_ROWS or max(map(len, grid.rows)) > _MOST_COLUMNS:
             raise SrbenchError(f"{path}: more than {_MOST_ROWS} rows or {_MOST_COLUMNS} columns: not a results table")
-    grid, head = next(
-        ((grid, head) for grid in found for head in (_header_row(grid, given),) if head is not None), (found[0], 0)
-    )
+    usable = [rows for rows in (arranged(grid, given) for grid in found) if header_row(rows, given) is not None]
+    rows = usable[0] if usable else found[0].rows
+    head = header_row(rows, given) or 0
     if path.suffix.lower() not in (".csv", ".tsv"):
-        grid = [*grid[: head + 1], *_with_sections(grid[head + 1 :])]
-    table = _table(path.name, grid, head, given, {_fold(h): text for h, text in (conventions or {}).items()})
+        rows = [*rows[: head + 1], *_with_sections(rows[head + 1 :])]
+    table = _table(path.name, rows, head, given, {fold(h): text for h, text in (conventions or {}).items()})
     for asked in (*(columns or {}), *(conventions or {})):
-        if _fold(asked) not in {_fold(header) for header in table.headers}:
+        if fold(asked) not in {fold(header) for header in table.headers}:
             raise unknown_name("column", asked, [header for header in table.headers if header])
     _refuse_unusable(path, table)
-    with_metrics = sum(_header_row(other, given) is not None for other in found)
-    return replace(table, further=max(0, with_metrics - 1))
+    return replace(table, further=max(0, len(usable) - 1))
 
 
 def _text(path: Path) -> str:
@@ -229,13 +226,9 @@ def _checked_role(role: str) -> str:
     return role if role in ROLES else get_metric(role).name
 
 
-def _fold(header: str) -> str:
-    return " ".join(plain_text(header).casefold().split())
-
-
 def _refuse_unusable(path: Path, table: Table) -> None:
     headers = ", ".join(header for header in table.headers if header)
-    folded = {_fold(header) for header in table.headers}
+    folded = {fold(header) for header in table.headers}
     if not table.metric_columns and any(header.startswith("Δ") for header in table.headers):
         return  # differences of two systems, which have no range and no baseline
     if not table.metric_columns:
@@ -252,47 +245,9 @@ def _refuse_unusable(path: Path, table: Table) -> None:
         raise SrbenchError(f"{path}: no numbers under {shown(', '.join(c.header for c in table.metric_columns))}")
 
 
-# --- from text to a grid of plain cells
-
-
-def _header_row(grid: Sequence[Sequence[str]], given: Mapping[str, str]) -> int | None:
-    for i, cells in enumerate(grid):
-        if any(_recognise(cell, given)[0] not in ROLES for cell in cells) and not any(map(parse_number, cells)):
-            return i
-    return None
-
-
-def _recognise(header: str, given: Mapping[str, str]) -> tuple[str, str | None]:
-    """Return a metric's name or a role, and the convention that the header states."""
-    if _fold(header) in given:
-        return given[_fold(header)], None
-    words = re.sub(r"[↑↓#]", " ", header.translate(SUPERSCRIPTS)).casefold()
-    words = _HEADER_POWER.sub(" ", words)
-    aside = " ".join(re.findall(r"[\(\[]([^()\[\]]*)[\)\]]", words))
-    words = re.sub(r"[\(\[][^()\[\]]*[\)\]]?", " ", words)
-    key = re.sub(r"[\W_]+", "", re.sub(r"\b(mean|avg|average)\b", "", words.replace("_", " ")))
-    inner = re.sub(r"[\W_]+", "", aside)
-    if "mse" in key and inner == "db":
-        return "other", None
-    for base in (key + inner, key, key.removesuffix("db")):
-        if base in _METRIC_KEYS:
-            return _METRIC_KEYS[base], _stated_convention(_METRIC_KEYS[base], base, inner)
-    return _ROLE_KEYS.get(key, "other"), None
-
-
-def _stated_convention(metric: str, key: str, inner: str) -> str | None:
-    if metric.startswith("lsd"):
-        if key.removeprefix("lsd") in LSD_CONVENTIONS:
-            return key.removeprefix("lsd")
-        return inner if inner in LSD_CONVENTIONS or inner.startswith(("log", "ln")) else None
-    if metric.startswith("pesq"):
-        return "wb" if "wb" in key + inner else "nb" if "nb" in key + inner else None
-    return None
-
-
 def _column(index: int, header: str, span: str, given: Mapping[str, str], conventions: Mapping[str, str]) -> Column:
-    name, convention = _recognise(header, given)
-    convention = conventions.get(_fold(header), convention)
+    name, convention, setting = recognise(header, given)
+    convention = conventions.get(fold(header), convention)
     if name in ROLES:
         return Column(index, header, name, convention=convention, span=span)
     if name == "lsd" and convention is not None:
@@ -304,9 +259,13 @@ def _column(index: int, header: str, span: str, given: Mapping[str, str], conven
     ):
         name = "pesq_nb"
     scale = 0.01 if "%" in header and METRICS[name].unit == "1" else 1.0
-    power = _HEADER_POWER.search(header.translate(SUPERSCRIPTS).casefold())
-    if name == "mse" and power:
+    factor = HEADER_FACTOR.search(header)
+    power = HEADER_POWER.search(header.translate(SUPERSCRIPTS).casefold())
+    if factor:
+        scale = 10.0 ** -len(factor[1])
+    elif name == "mse" and power:
         scale = 10.0 ** -abs(int(power[1] or power[2]))  # ×10^5 and ×10^-5 are both written for 1e-5
+    span = " ".join(dict.fromkeys(part for part in (span, setting) if part))
     return Column(index, header, "metric", name, convention, scale, span=span)
 
 
@@ -327,20 +286,40 @@ def _table(
     above = padded[head - 1] if head else [""] * width
     headers = [plain_text(cell or over) for cell, over in zip(padded[head], above, strict=True)]
     body = padded[head + 1 :]
-    spans = [over if cell else "" for cell, over in zip(padded[head], above, strict=True)]
-    wide = any(a == b and _recognise(a, given)[0] not in ROLES for a, b in pairwise(headers))
+    spans = [plain_text(over) if cell and over != cell else "" for cell, over in zip(padded[head], above, strict=True)]
+    wide = any(a == b and recognise(a, given).name in METRICS for a, b in pairwise(headers))
     if wide and body and body[0][0] in ("", headers[0]):  # the metrics span columns that the next row names
         spans, body = body[0], body[1:]
-    columns: list[Column] = []
-    for index, header in enumerate(headers):
-        found = _column(index, header, spans[index], given, conventions)
-        if _is_data(header, headers):
-            found = replace(found, data=True, convention=found.convention or METRICS[header].convention or header)
-        block = sum(column.metric == found.metric for column in columns) if found.metric else 0
-        columns.append(Column(**{**vars(found), "block": block}))
+    columns = [_column(index, header, spans[index], given, conventions) for index, header in enumerate(headers)]
+    columns = [
+        replace(c, data=True, convention=c.convention or METRICS[c.header].convention or c.header)
+        if _is_data(c.header, headers)
+        else c
+        for c in columns
+    ]
+    columns = [replace(column, block=block) for column, block in zip(columns, _blocks(columns), strict=True)]
     if not any(column.role == "model" for column in columns):
         columns = _with_model_column(columns, body)
     return Table(name, tuple(columns), tuple(_rows(columns, [cells for cells in body if cells != padded[head]])))
+
+
+def _blocks(columns: Sequence[Column]) -> Iterator[int]:
+    """Yield which columns belong together: those of one setting, where a metric stands under several."""
+    metrics = [column for column in columns if column.metric]
+    settings: dict[str | None, set[str]] = {}
+    for column in metrics:
+        settings.setdefault(column.metric, set()).add(column.span)
+    several = any(len(spans) > 1 for spans in settings.values())
+    seen: dict[tuple[str, str | None], int] = {}
+    places: dict[tuple[str, int], int] = {}
+    for column in columns:
+        if not column.metric:
+            yield 0
+            continue
+        span = column.span if several else ""
+        again = seen.setdefault((span, column.metric), -1) + 1
+        seen[span, column.metric] = again
+        yield places.setdefault((span, again), len(places))
 
 
 def _with_sections(body: Sequence[Sequence[str]]) -> Iterator[list[str]]:

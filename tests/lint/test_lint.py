@@ -187,6 +187,12 @@ BROKEN_AND_KEPT = {
         "model,SNR,LSD\nSpline,15.6,2.1\nnet,16.4,1.3\n",
     ),
     "too-many-digits": ("model,SNR,n\na,20.1234,8\n", "model,SNR,n\na,20.1,8\n"),
+    "swapped-columns": ("model,PESQ,STOI\na,0.92,1.97\n", "model,PESQ,STOI\na,1.97,0.92\n"),
+    "lsd-in-db": ("model,LSD\na,23.1\nb,10.5\n", "model,LSD (dB)\na,23.1\nb,10.5\n"),
+    "snr-at-equal-mse": (
+        "model,SNR,MSE\na,14.8,1.32e-4\nb,17.1,7.80e-5\nc,18.2,6.05e-5\nd,19.8,6.05e-5\n",
+        "model,SNR,MSE\na,14.8,1.32e-4\nb,17.1,7.80e-5\nc,18.2,6.05e-5\nd,19.8,4.19e-5\n",
+    ),
     "no-convention": ("model,LSD\na,1.2\n", "model,LSD (nuwave)\na,1.2\n"),
 }
 
@@ -344,10 +350,31 @@ def test_the_spline_comes_before_other_baselines(found):
 
 def test_digits_are_held_against_the_printed_spread(found):
     assert of(found("model,SNR\na,20.1234 ± 0.5\n"), "too-many-digits")
-    assert of(found("model,SNR\na,20.12 ± 0.5\n"), "too-many-digits")[0].rows == (1,)
-    assert of(found("model,SNR\na,20.1 ± 0.5\n"), "too-many-digits") == []
+    (note,) = of(found("model,SNR\na,20.123 ± 0.5\n"), "too-many-digits")
+    assert note.rows == (1,)
+    assert "0.1 or 0.01" in note.suggestion
+    assert of(found("model,SNR\na,20.12 ± 0.5\n"), "too-many-digits") == []
     assert of(found("model,SNR\na,20.1234\n"), "too-many-digits") == []
     assert of(found("model,SNR\na,20.1234\n", n=8), "too-many-digits")
+
+
+@pytest.mark.parametrize(
+    ("cell", "n", "said"),
+    [
+        ("20.123 ± 2.1", None, ""),  # a standard deviation, of nobody knows how many
+        ("20.123 ± 2.1", 100, "standard deviation of 100"),
+        ("20.1234 ± 0.2", 100, "as the standard error"),
+        ("20.12 ± 0.2", 100, ""),
+    ],
+)
+def test_what_stands_after_plus_minus_is_read_by_its_size(found, cell, n, said):
+    notes = of(found(f"model,SNR\na,{cell}\n", n=n), "too-many-digits")
+    assert bool(notes) == bool(said)
+    assert all(said in note.message for note in notes)
+
+
+def test_a_note_on_digits_does_not_contradict_itself(found):
+    assert of(found("model,MSE,n\na,8.49e-05,800\n"), "too-many-digits") == []
 
 
 def test_a_convention_can_be_given(found):
@@ -502,7 +529,7 @@ def test_the_first_table_with_a_metric_is_read_and_titles_divide_it(tmp_path):
         (b"model,SNR\n" + b"a,1\n" * 6000, "t.csv", "not a results table"),
         (b"SNR," + b"LSD," * 400, "t.csv", "not a results table"),
         (b"system,year,metric,value\na,2017,SNR,20.3\n", "t.csv", "Pivot it first"),
-        (b"metric,a,b\nSNR,20,21\n", "t.csv", "Rows are models"),
+        (b"quality,a,b\nloudness,20,21\n", "t.csv", "Rows are models"),
     ],
 )
 def test_unusable_files_are_refused_in_words(tmp_path, content, name, message):
@@ -519,13 +546,14 @@ def test_a_folder_is_refused(tmp_path):
 
 
 WORDS = '| --- , ; " model SNR MSE LSD-HF LSD N & \\\\ { } [ $ \\pm ± 1.2 -3e5 9e999 e % ** x10^ ( )'
+HTML = ["<table>", "<tr>", "<td rowspan=3>", "<th colspan='2'>", "</table>", "<sup>", "->", "/", "kHz", "[a](b)"]
 LATEX = [r"\begin{tabular}{l}", r"\end{tabular}", r"\multicolumn{2}{c}{", r"\multirow{2}{*}{"]
-PIECES = st.sampled_from([*WORDS.split(), *LATEX, " ", "\n", "\r"])
+PIECES = st.sampled_from([*WORDS.split(), *LATEX, *HTML, " ", "\n", "\r"])
 
 
 @given(
     text=st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=60).map("".join)),
-    suffix=st.sampled_from(["csv", "tsv", "md", "tex", "txt"]),
+    suffix=st.sampled_from(["csv", "tsv", "md", "tex", "txt", "html"]),
 )
 @settings(
     max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
