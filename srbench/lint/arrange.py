@@ -12,6 +12,7 @@ from srbench.lint.number import is_missing, parse_number
 from srbench.metrics import METRICS
 
 Rows = list[list[str]]
+_ENOUGH = 200  # rows that tell what a column holds
 _ARROW = re.compile(r"\s*(?:->|=>|→|⇒)\s*")
 _SLASH = re.compile(r"\s*/\s*")
 
@@ -56,7 +57,7 @@ def _split_pairs(rows: Rows, given: Mapping[str, str]) -> Rows:
     rows = [[*cells, *[""] * (width - len(cells))] for cells in rows]
     for j in range(width - 1, -1, -1):
         for i in range(min(3, len(rows))):
-            found = _parts(rows[i][j], [cells[j] for cells in rows[i + 1 :]], given)
+            found = _parts(rows[i][j], [cells[j] for cells in rows[i + 1 : i + _ENOUGH]], given)
             if found:
                 separator, headers = found
                 for k, cells in enumerate(rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
-from srbench.lint.implied_power import implied_powers
+from srbench.lint.implied_power import Implied, implied_powers
 from srbench.lint.number import Number
 from srbench.lint.rule import Finding, rule, short, where, who
 from srbench.lint.table import Column, Row, Table
@@ -121,16 +121,23 @@ def snr_at_equal_mse(table: Table, n: int | None) -> Iterator[Finding]:
     """
     for panel in table.panels():
         implied = implied_powers(panel)
-        for a, b in combinations(implied, 2):
-            rise = abs(a.snr - b.snr)
+        equal: dict[float, list[Implied]] = {}
+        for each in implied:
+            equal.setdefault(each.mse, []).append(each)
+        for rows in equal.values():
+            a, b = min(rows, key=lambda each: each.snr), max(rows, key=lambda each: each.snr)
+            rise, rounding = b.snr - a.snr, a.rounding + b.rounding
+            if rise <= 0.5 + rounding:
+                continue
             rest = [each.power() for each in implied if each is not a and each is not b]
-            spreads = [max(*rest, own.power()) - min(*rest, own.power()) for own in (a, b)] if rest else []
-            allowed = max(0.5, 3 * min(spreads)) if len(rest) >= 2 else 2.0
-            if a.mse == b.mse and rise > allowed + a.rounding + b.rounding:
+            allowed = 2.0
+            if len(rest) >= 2:
+                allowed = max(0.5, 3 * min(max(*rest, own.power()) - min(*rest, own.power()) for own in (a, b)))
+            if rise > allowed + rounding:
                 yield Finding(
                     "snr-at-equal-mse",
                     "warning",
-                    (a.row.number, b.row.number),
+                    tuple(sorted((a.row.number, b.row.number))),
                     f"The SNR of {who(a.row)} and {who(b.row)} differs by {rise:.1f} dB at an equal {short('mse')}"
                     f"{where(panel)}.",
                     "One of the numbers is of another output: look both rows up in the logs.",
