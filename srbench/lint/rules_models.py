@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Iterator
 
+from srbench.lint.headers import LSD_CONVENTIONS
 from srbench.lint.number import Number
 from srbench.lint.rule import Finding, rule, short, where, who
-from srbench.lint.table import LSD_CONVENTIONS, Panel, Row, Table
+from srbench.lint.table import Panel, Row, Table
 from srbench.metrics import METRICS
 
 _BASELINES = (

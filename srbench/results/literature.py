@@ -16,7 +16,7 @@ from pathlib import Path
 
 from srbench.audio import Rate, parse_rate
 from srbench.errors import SrbenchError, shown, unknown_name
-from srbench.lint.table import LSD_CONVENTIONS
+from srbench.lint.headers import LSD_CONVENTIONS
 from srbench.metrics import get_metric
 from srbench.protocols import Protocol, load_protocol
 from srbench.text import read_text
