@@ -10,6 +10,7 @@ import click
 
 from srbench.cli.options import as_metric, device_option, plugin_option, precision_option
 from srbench.cli.output import echo, json_option, print_json, progress_bar
+from srbench.cli.plot_board import means, tradeoff
 
 if TYPE_CHECKING:
     from srbench.report.spectrum import Averaged
@@ -312,3 +313,7 @@ def _tell(out: Path, plan: Plan, document: dict[str, Any], what: str, as_json: b
         for note in plan.notes:
             echo(note)
     return 0
+
+
+command.add_command(means)
+command.add_command(tradeoff)

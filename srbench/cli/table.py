@@ -9,31 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from srbench.cli.boards import as_pairs, boards_of
 from srbench.cli.options import as_metric, plugin_option
 from srbench.cli.output import echo
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
-    from srbench.results.board import Board
     from srbench.results.literature import Published
-
-
-def _pairs(_context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
-    """Read NAME=TEXT."""
-    pairs = {}
-    for each in value:
-        name, equals, text = each.partition("=")
-        if not equals or not name.strip() or not text.strip():
-            raise click.BadParameter(f"'{each}' is not NAME=TEXT.", param=parameter)
-        pairs[name.strip()] = text.strip()
-    return pairs
 
 
 def _digits(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, int]:
     """Read METRIC=N."""
     from srbench.metrics import get_metric
 
-    pairs = _pairs(context, parameter, value)
+    pairs = as_pairs(context, parameter, value)
     for text in pairs.values():
         if not re.fullmatch(r"\d", text):
             raise click.BadParameter(f"'{text}' is no number of decimals from 0 to 9.", param=parameter)
@@ -55,7 +44,7 @@ def _digits(context: click.Context, parameter: click.Parameter, value: tuple[str
     "--label",
     "labels",
     multiple=True,
-    callback=_pairs,
+    callback=as_pairs,
     metavar="NAME=TEXT",
     help="Print a system, a metric or a protocol under another name. Repeat it for more.",
 )
@@ -123,7 +112,7 @@ def command(
     from srbench.report.paper_formats import ENDINGS, FORMATS
     from srbench.report.paper_table import Choices, paper_table
 
-    boards, tested = _boards(places, metrics)
+    boards, tested = boards_of(places, metrics)
     if format_ is None:
         format_ = ENDINGS.get(out.suffix.lower(), "") if out else "markdown"
         if not format_:
@@ -138,34 +127,6 @@ def command(
             file.write(text)
         echo(f"{out}: {len(table.lines)} rows, {len(table.columns)} columns")
     return 0
-
-
-def _boards(places: Sequence[Path], metrics: Sequence[str]) -> tuple[list[Board], bool]:
-    """Return a board for each protocol, in the order given, and whether any was made of runs that are here."""
-    from srbench.report.headings import core_metrics
-    from srbench.results.board_file import read_board
-    from srbench.results.verdicts import compared_board
-    from srbench.run import Run, find_runs, open_run
-
-    runs: dict[str, dict[Path, Run]] = {}
-    boards: dict[str, Board] = {}
-    for place in places:
-        if place.is_dir():
-            for folder in find_runs(place):
-                run = open_run(folder)
-                runs.setdefault(run.manifest.protocol_signature, {})[folder.resolve()] = run
-        else:
-            board = read_board(place)
-            runs.setdefault(board.signature, {})
-            boards[board.signature] = board
-    for signature, members in runs.items():
-        if members and signature in boards:
-            raise SrbenchError(f"{boards[signature].protocol}: give its runs or its leaderboard, not both")
-        if members:
-            opened = list(members.values())
-            shared = [name for name in opened[0].manifest.metrics if all(name in r.manifest.metrics for r in opened)]
-            boards[signature] = compared_board(opened, metrics or core_metrics(shared, signature))
-    return [boards[signature] for signature in runs], any(runs.values())
 
 
 def _reported(systems: Sequence[str], file: Path) -> list[Published]:

@@ -65,7 +65,10 @@ def test_tables(cli: Cli, data: Path) -> None:
     for signature in (document["protocol_signature"], *(value["signature"] for value in values.values())):
         assert signature in out
     assert "by speaker" not in out
-    named = [line.split()[0] for line in out[out.index("Files to open:") :].splitlines()[1:]]
+    named = [
+        line.split()[0]
+        for line in out[out.index("Files to open:") : out.index("For your paper")].split("\n\n")[0].splitlines()[1:]
+    ]
     assert [Path(name).is_file() for name in named] == [True, True]
 
 

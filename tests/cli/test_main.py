@@ -32,6 +32,8 @@ COMMANDS = [
     ["plot", "spectrum"],
     ["plot", "lsd"],
     ["plot", "distribution"],
+    ["plot", "means"],
+    ["plot", "tradeoff"],
     ["publish"],
     ["table"],
     ["cite"],

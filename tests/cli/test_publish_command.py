@@ -91,7 +91,8 @@ def test_leaderboard_and_tables(ran: Cli, tmp_path: Path) -> None:
     assert (status, err) == (0, "")
     assert "leaderboard/small.csv: 4 rows" in out
     assert out.count("3 rows run again") == 4
-    named = [Path(line.strip()) for line in out[out.index("Files written:") :].splitlines()[1:]]
+    files = out[out.index("Files written:") : out.index("For your paper")].strip()
+    named = [Path(line.strip()) for line in files.splitlines()[1:]]
     assert named == [Path("leaderboard") / f"small{suffix}" for suffix in (".csv", ".md", ".tex")]
     before = [path.read_bytes() for path in named]
     status, out, _ = ran("publish", "results", *KNOWN, "--recheck", "all")

@@ -60,7 +60,8 @@ def test_leaderboard_and_files(cli: Cli, data: Path, tmp_path: Path) -> None:
     assert (status, err) == (0, "")
     for text in ("SNR dB ↑", "MSE ↓", "linear", "spline", "ceiling", "reference", "PROTOCOL|corpus:folder|split:all."):
         assert text in out
-    named = [line.split()[0] for line in out[out.index("Files to open:") :].splitlines()[1:]]
+    files = out[out.index("Files to open:") : out.index("For your paper")].strip()
+    named = [line.split()[0] for line in files.splitlines()[1:]]
     assert len(named) == 2
     assert all((tmp_path / name).is_file() for name in named)
     board = pd.read_csv(tmp_path / named[0])
