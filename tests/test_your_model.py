@@ -50,7 +50,7 @@ def test_the_page_from_a_checkpoint_to_a_published_row(tmp_path: Path) -> None:
             ended = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True)
             assert ended.returncode == 0, (line, ended.stdout, ended.stderr)
             done.append(arguments[1])
-    assert done == ["run", "run", "inputs", "infer.py", "run", "run", "run", "compare", "publish"]
+    assert done == ["run", "run", "inputs", "infer.py", "run", "run", "run", "compare", "publish", "run"]
     board = (tmp_path / "leaderboard" / "demo.csv").read_text()
     assert (tmp_path / "leaderboard" / "demo.md").is_file()
     for row in ("my_model", "my_files", "my_program", "made elsewhere", "command line"):

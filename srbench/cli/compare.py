@@ -104,7 +104,7 @@ def _runs(names: tuple[str, ...], options: RunOptions) -> list[Run]:
         plan = options.plan()
         entrants = options.entrants(asked, plan)
         for name, run in found.items():  # before anything is run in vain
-            wanted = identity_of(plan, entrants[0].provenance(plan.protocol), SEED)
+            wanted = identity_of(plan, entrants[0].provenance(plan.protocol), SEED, options.draws)
             refuse_different(run.manifest, wanted, name, entrants[0].name)
         made = options.run([(entrant, _plan(plan, entrant, options)) for entrant in entrants])
         found |= dict(zip(dict.fromkeys(asked), made, strict=True))
@@ -133,7 +133,7 @@ def _plan(plan: Plan, entrant: Entrant, options: RunOptions) -> Plan:
         whole = replace(plan, definitions=plan.protocol.define_metrics(None))
     except SrbenchError:  # one of the others is not installed here
         return plan
-    name = identity_of(whole, entrant.provenance(plan.protocol), SEED).folder_name
+    name = identity_of(whole, entrant.provenance(plan.protocol), SEED, options.draws).folder_name
     finished = options.results / plan.protocol.name / name / "utterances.csv"
     return whole if finished.is_file() else plan
 

@@ -172,6 +172,15 @@ _RUN_OPTIONS = (
         help="Utterances at once, for models that take several. 16 on a GPU by default, else 1.",
     ),
     click.option(
+        "--seeds",
+        "draws",
+        default=1,
+        show_default=True,
+        type=click.IntRange(1, 1000),
+        metavar="N",
+        help="Run each model N times with different seeds. Values are means over them, and the spread is shown.",
+    ),
+    click.option(
         "--limit",
         type=click.IntRange(1),
         metavar="N",
@@ -228,6 +237,7 @@ class RunOptions:
     device: str | None
     precision: str | None
     batch: int | None
+    draws: int
     limit: int | None
     allow_partial: bool
     results: Path
@@ -357,7 +367,7 @@ class RunOptions:
         if self.batch is not None:
             return self.batch
         on_gpu = self.device is not None and not self.device.startswith("cpu") and self.dask is None
-        return GPU_BATCH if on_gpu and entrant.takes_batches() else 1
+        return GPU_BATCH if on_gpu and self.draws == 1 and entrant.takes_batches() else 1
 
     @contextlib.contextmanager
     def where(self) -> Iterator[Where]:
@@ -434,6 +444,7 @@ class RunOptions:
                     fresh=self.fresh,
                     wait=wait,
                     keep_gigabytes=self.keep,
+                    draws=1 if wait else self.draws,
                     progress=progress,
                 )
                 for group, wait in ((able, False), (beside, True))

@@ -92,7 +92,7 @@ def footnotes(board: Board) -> list[str]:
     notes += legend({mark(each) for each in paired}, any(each.best == "yes" for each in paired))
     if any(row.anchor for row in board.rows):
         notes.append("ceiling: a perfect low band, nothing above it. reference: the reference against itself.")
-    notes += _made(board) + _limits(board)
+    notes += _made(board) + _draws(board) + _limits(board)
     if any(value.n != row.n for row in board.rows for value in row.values.values()):
         notes.append("n= beside a value: only so many utterances have one.")
     return notes + _rechecks(board)
@@ -121,6 +121,16 @@ def _made(board: Board) -> list[str]:
         if row.behind and row.behind.made:
             made.setdefault(row.behind.made, []).append(row.name)
     return [f"{how.capitalize()}: {', '.join(names)}." for how, names in sorted(made.items())]
+
+
+def _draws(board: Board) -> list[str]:
+    """Say of rows that are means of several draws how many, and how the means over utterances spread."""
+    return [
+        f"{row.name}: mean of {count} draws with other seeds; standard deviation over the draws: {spread.strip()}."
+        for row in board.rows
+        if row.draws
+        for count, _, spread in [row.draws.partition(":")]
+    ]
 
 
 def _limits(board: Board) -> list[str]:

@@ -42,7 +42,8 @@ class Value:
 class Behind:
     """What only a run that is here tells of its row: its folder, warnings, failures by utterance, and provenance.
 
-    ``made`` says where the estimates come from, "" for what srbench ran itself.
+    ``made`` says where the estimates come from, "" for what srbench ran itself. ``spread`` is the standard deviation
+    of each metric's mean over the draws, where there are several.
     """
 
     folder: str
@@ -50,6 +51,7 @@ class Behind:
     failures: tuple[tuple[str, str], ...]
     provenance: Mapping[str, Any]
     made: str = ""
+    spread: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Row:
     """One upscaler (``kind`` model) or anchor. The fields up to ``warnings`` are the columns of the file, in order.
 
     ``n`` utterances were evaluated and ``failed`` were not, of the ``expected`` of the whole split. ``resampled`` is
-    what the intervals resample: (8, "speakers"), the number 0 where version 0.1.0 did not say it.
+    what the intervals resample: (8, "speakers"), the number 0 where version 0.1.0 did not say it. ``draws`` tells of a
+    model that was run several times how often, and how its means spread: ``5: snr 0.012, lsd 0.0031``.
     """
 
     upscaler: str
@@ -78,6 +81,7 @@ class Row:
     recordings: str = ""
     run: str = ""
     seed: int | None = None
+    draws: str = ""
     date: str = ""
     versions: str = ""
     machine: str = ""
@@ -107,6 +111,7 @@ class Row:
             "real_time_factor": self.real_time_factor,
             "warnings": list(behind.warnings),
             "made": behind.made,
+            "draws": {"n": int(self.draws.partition(":")[0] or 1), "spread": dict(behind.spread)},
             "provenance": dict(behind.provenance),
             "run_dir": behind.folder,
             "metrics": {name: self._metric(name, value) for name, value in self.values.items()},

@@ -26,7 +26,7 @@ DIGEST = "digest"
 _DIGITS = 20  # of a number of parameters; a longer one is none
 _SIGNATURE = "_signature"
 _SUFFIXES = ("", *ENDINGS)
-_ADDED = ("recordings", "_over", "_paired")  # columns that files of version 0.1.0 do not have: "" there
+_ADDED = ("recordings", "draws", "_over", "_paired")  # columns that files of version 0.1.0 do not have: "" there
 
 
 def _units(cell: str) -> tuple[tuple[int, str], ...]:

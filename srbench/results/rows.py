@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from srbench.results.aggregate import Aggregate, real_time_factor
 from srbench.results.board import Behind, Row, Value
 from srbench.run import Run
@@ -43,6 +45,7 @@ def make_row(
         "machine": ", ".join(str(machine[key]) for key in ("system", "processor") if key in machine),
         "rechecked": rechecked,
         "warnings": "; ".join(manifest.warnings),
+        "draws": _draws(manifest.draws, spread := spread_of(run)),
     }
     parameters = told.get("num_parameters")
     return Row(
@@ -55,8 +58,24 @@ def make_row(
         real_time_factor=real_time_factor(run),
         seed=manifest.seed,
         values={name: value_of(aggregates[name]) for name in metrics or aggregates},
-        behind=Behind(str(run.folder), manifest.warnings, failures, told, upscaler.made),
+        behind=Behind(str(run.folder), manifest.warnings, failures, told, upscaler.made, spread),
     )
+
+
+def spread_of(run: Run) -> dict[str, float]:
+    """Return the standard deviation over draws of each metric's mean over utterances; nothing of a single draw."""
+    found = {}
+    for name in run.manifest.metrics if run.manifest.draws > 1 else ():
+        draws = [record.draws[name] for record in run.records if name in record.draws]
+        if draws:
+            found[name] = float(np.asarray(draws).mean(axis=0).std(ddof=1))
+    return found
+
+
+def _draws(count: int, spread: Mapping[str, float]) -> str:
+    """Return how many draws there are, and the spread of each metric's mean over them; "" for one."""
+    told = ", ".join(f"{name} {value:.2g}" for name, value in spread.items())
+    return f"{count}: {told}" if count > 1 else ""
 
 
 def value_of(a: Aggregate) -> Value:

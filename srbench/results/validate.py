@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from srbench.corpora import Corpus
@@ -192,6 +193,9 @@ def _wrong_in(record: Record, ranges: Mapping[str, tuple[float, float]]) -> str:
             return f"{name} is {value!r}, which is no value"
         if not low - TABLE_TOLERANCE <= value <= high + TABLE_TOLERANCE:
             return f"{name} is {value!r}, and can only be from {low:g} to {high:g}"
+    for name, draws in record.draws.items():
+        if not math.isclose(fmean(draws), record.values.get(name, math.nan), rel_tol=TABLE_TOLERANCE):
+            return f"{name} is {record.values.get(name)!r}, which is not the mean of its {len(draws)} draws"
     strange = (record.values.keys() | record.undefined.keys()).difference(ranges)
     return f"has a value of {min(strange)}, which is not measured" if strange else ""
 

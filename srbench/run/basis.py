@@ -223,13 +223,15 @@ class OfProtocol(Basis):
             made_again = self._run_again(run, entrant_of(run, self.protocol, plugins), corpus)
             return Again(made_again, MEASURED if kind == ESTIMATES else RUN)
         except SrbenchError as error:
+            if run.manifest.draws > 1:
+                raise SrbenchError(f"of its {run.manifest.draws} draws one was kept, and {error}") from error
             if not (run.folder / "audio").is_dir() and kind != COMMAND:  # what a command wrote may be in the cache
                 raise SrbenchError(f"it kept no audio, and {error}") from error
         return Again(self._measure_again(run, corpus), MEASURED, kept=True)
 
     def _run_again(self, run: Run, entrant: Entrant, corpus: Corpus) -> Values:
         def values(utterance: Utterance, definitions: Mapping[str, Definition]) -> Mapping[str, float]:
-            task = Task(self.protocol, definitions, entrant, run.manifest.seed, corpus.root)
+            task = Task(self.protocol, definitions, entrant, run.manifest.seed, corpus.root, draws=run.manifest.draws)
             record = evaluate(task, utterance)
             if not is_recording(run.by_id[utterance.id], utterance.path):
                 raise SrbenchError(f"{utterance.path} is not the recording that was scored (SHA-256 differs)")

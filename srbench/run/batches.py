@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from itertools import islice
 
@@ -51,9 +51,13 @@ def in_batches(task: Task, batch: int, utterances: Sequence[Utterance], pool: Ex
         if why and not failed_before:  # once: too small a memory is so for all
             _LOG.warning("%d utterances at once: %s; where that happens, they go one by one", len(lows), why)
             failed_before = True
-        measuring |= {pool.submit(evaluate, task, each, made.get(each.id)) for each, _ in read}
+        measuring |= {pool.submit(evaluate, task, each, _first(made, each)) for each, _ in read}
         yield from _finished(measuring, keep=3 * batch)
     yield from _finished(measuring, keep=0)
+
+
+def _first(made: Mapping[str, Made], utterance: Utterance) -> tuple[Made, ...]:
+    return (made[utterance.id],) if utterance.id in made else ()
 
 
 def _upscale(task: Task, lows: Sequence[tuple[Utterance, Samples]]) -> tuple[dict[str, Made], str]:

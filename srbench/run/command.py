@@ -126,7 +126,7 @@ class Command(Entrant):
             ended = self.start(Programs(), place, [utterance_id], protocol, seed, seconds)
             if ended.why:
                 raise UpscalerError(self.failed(ended))
-            file = self.written(place, [utterance_id]).get(utterance_id)
+            file = self.written(place / "out", [utterance_id]).get(utterance_id)
             if file is None:
                 raise UpscalerError(self.failed(ended, "wrote no file of it"))
             return read_estimate(EstimateFile(file, ""), protocol.high_rate, len(prepared.reference)), ended.seconds
@@ -170,10 +170,10 @@ class Command(Entrant):
         arguments = [_filled(self._meant(each, not number), values) for number, each in enumerate(self.arguments)]
         return programs.run(arguments, self.working or work, place / "log", seconds)
 
-    def written(self, place: Path, ids: Sequence[str]) -> dict[str, Path]:
-        """Return the files that a start left in ``place/out``, by utterance."""
+    def written(self, out: Path, ids: Sequence[str]) -> dict[str, Path]:
+        """Return the files that a start left in its folder ``out``, by utterance."""
         try:
-            found = files_by_id(place / "out", self.pattern)
+            found = files_by_id(out, self.pattern)
         except SrbenchError:  # there is none
             return {}
         return {key: each.path for key, each in match({each: Utterance(each, "", "") for each in ids}, found).items()}

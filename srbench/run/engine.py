@@ -40,6 +40,7 @@ def run_entrant(
     where: Where = HERE,
     save_audio: bool = False,
     seed: int = SEED,
+    draws: int = 1,
     fresh: bool = False,
     wait: bool = False,
     keep_gigabytes: float = 0.0,
@@ -58,6 +59,8 @@ def run_entrant(
     save_audio : bool
         Keep every estimate as ``audio/<utterance>.wav`` in the run's folder, 32-bit float.
     seed : int
+    draws : int
+        How many estimates are made of each utterance, with seeds from this one on; values are their means.
     fresh : bool
         Forget what was finished before.
     wait : bool
@@ -73,7 +76,8 @@ def run_entrant(
         or no recording can be used.
     """
     provenance = entrant.provenance(plan.protocol)
-    known = identity_of(plan, provenance, seed)
+    draws = draws if entrant.makes else 1  # files and anchors are the same each time
+    known = identity_of(plan, provenance, seed, draws)
     folder = Path(results) / plan.protocol.name / known.folder_name
     task = Task(
         plan.protocol,
@@ -86,6 +90,7 @@ def run_entrant(
         fresh,
         where.timeout,
         frozenset() if entrant.anchor else chosen([each.id for each in plan.utterances]),
+        draws,
     )
     if where.workers > 1 or where.executor is not None:
         entrant.close()  # its processes are the workers' now
@@ -180,6 +185,8 @@ def _batched(task: Task, folder: Path, where: Where) -> Callable[..., Iterator[R
         return partial(from_program, task, entrant, folder, where.workers)
     if isinstance(entrant, MadeElsewhere):
         return partial(from_folder, task, entrant)
+    if entrant.batch > 1 and task.draws > 1:
+        raise SrbenchError(f"{entrant.name}: --batch does not work with --seeds")
     return partial(in_batches, task, entrant.batch) if entrant.batch > 1 else None
 
 

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,10 @@ class Estimates:
                 return
             with beside(path) as unfinished, unfinished.open("wb") as file:
                 np.savez(file, estimate=short if exact else estimate, seconds=np.float64(seconds))
+
+    def of_draw(self, draw: int) -> Estimates:
+        """Return where the estimates of another draw are kept."""
+        return replace(self, made_by=hashlib.sha256(f"{self.made_by}/{draw}".encode()).hexdigest()) if draw else self
 
     def _has_room(self, size: int) -> bool:
         left = _LEFT.get((self.folder, self.most), 0)

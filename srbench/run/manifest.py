@@ -104,11 +104,14 @@ class Identity:
     utterances: Utterances
     upscaler: Provenance
     seed: int
+    draws: int = 1
 
     @property
     def folder_name(self) -> str:
         """The name of a run's folder: the entrant's, with the first 8 hex digits of the identity's SHA-256."""
         known = {each.name: schema.plain(getattr(self, each.name)) for each in fields(Identity)}
+        if self.draws == 1:  # as it was before there could be several
+            del known["draws"]
         text = json.dumps(known, sort_keys=True, ensure_ascii=False, default=str)
         name = re.sub(r"[^A-Za-z0-9._-]", "_", self.upscaler.name)
         prefix = "anchor-" if self.upscaler.anchor else ""
@@ -191,16 +194,21 @@ def elsewhere(name: str) -> Provenance:
 
 
 def identity(
-    signature: Signature, definitions: Mapping[str, Definition], ids: Sequence[str], upscaler: Provenance, seed: int = 0
+    signature: Signature,
+    definitions: Mapping[str, Definition],
+    ids: Sequence[str],
+    upscaler: Provenance,
+    seed: int = 0,
+    draws: int = 1,
 ) -> Identity:
     """Return the identity of a run of an entrant over some utterances, by a protocol's or references' signature."""
     signatures = {name: str(definition.signature()) for name, definition in definitions.items()}
-    return Identity(str(signature), signatures, Utterances(len(ids), checksum(ids)), upscaler, seed)
+    return Identity(str(signature), signatures, Utterances(len(ids), checksum(ids)), upscaler, seed, draws)
 
 
-def identity_of(plan: Plan, upscaler: Provenance, seed: int) -> Identity:
+def identity_of(plan: Plan, upscaler: Provenance, seed: int, draws: int = 1) -> Identity:
     """Return the identity of the run of an entrant over a plan."""
-    return identity(plan.signature, plan.definitions, [each.id for each in plan.utterances], upscaler, seed)
+    return identity(plan.signature, plan.definitions, [each.id for each in plan.utterances], upscaler, seed, draws)
 
 
 def manifest(plan: Plan, known: Identity, warnings: Sequence[str], estimates: Path | None = None) -> Manifest:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -47,6 +48,8 @@ class Task:
         For an upscaler on one utterance.
     looked_at : set of str
         Utterances on whose estimates a look is had (`srbench.run.checking`).
+    draws : int
+        How many estimates are made of each utterance, each with a seed of its own; a value is their mean.
     """
 
     protocol: Protocol
@@ -59,6 +62,20 @@ class Task:
     fresh: bool = False
     timeout: float | None = None
     looked_at: frozenset[str] = frozenset()
+    draws: int = 1
+
+    def of_draw(self, draw: int) -> Task:
+        """Return it for one draw alone: the first is as if there were no other, and the others keep no audio."""
+        if not draw:
+            return replace(self, draws=1)
+        return replace(
+            self,
+            seed=self.seed + draw,
+            estimates=self.estimates and self.estimates.of_draw(draw),
+            audio_folder=None,
+            looked_at=frozenset(),
+            draws=1,
+        )
 
 
 _LONGEST_REASON = 1000  # characters: an upscaler that calls itself has hundreds of reasons, one inside the other
@@ -78,15 +95,27 @@ class Made(NamedTuple):
     files: Mapping[str, str] | None = None
 
 
-def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Record:
+class _Drawn(NamedTuple):
+    """What came of one draw."""
+
+    values: dict[str, float]
+    undefined: dict[str, str]
+    upscale_seconds: float | None
+    metric_seconds: float
+    files: dict[str, str]
+    warnings: list[dict[str, Any]]
+    checks: dict[str, Any]
+
+
+def evaluate(task: Task, utterance: Utterance, made: Sequence[Made] = ()) -> Record:
     """Evaluate one utterance; what goes wrong is recorded, with the reason in one line.
 
     Parameters
     ----------
     task : Task
     utterance : Utterance
-    made : Made, optional
-        What the upscaler made of it already.
+    made : sequence of Made, optional
+        What the upscaler made of it already, one for each draw.
 
     Returns
     -------
@@ -104,28 +133,54 @@ def evaluate(task: Task, utterance: Utterance, made: Made | None = None) -> Reco
     seconds = len(prepared.reference) / protocol.high_rate
     told = {**base, "file_rate": file_rate, "samples": len(prepared.reference), "seconds": seconds}
     try:
-        estimate, upscale_seconds, files = _estimate(task, utterance, base["stamp"], prepared, made)
-        if task.audio_folder is not None:
-            kept = audio_file(task.audio_folder, utterance.id)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            audio.write(kept, estimate, protocol.high_rate)
-        pair = Pair(prepared.reference, estimate, protocol.high_rate, protocol.cutoff)
-        measuring = perf_counter()
-        values, undefined = measure(pair, task.definitions)
-        measured = perf_counter()
-        warnings, checks = _looked_at(task, utterance, prepared, estimate)
+        drawn = [
+            _draw(task.of_draw(draw), utterance, base["stamp"], prepared, made[draw] if made else None)
+            for draw in range(task.draws)
+        ]
     except (SrbenchError, MemoryError) as error:
         return Record(**told, error=one_line(error))
-    return Record(
-        **told,
-        values=values,
-        undefined=undefined,
-        upscale_seconds=upscale_seconds,
-        files=files,
-        metric_seconds=measured - measuring,
-        warnings=warnings,
-        checks=checks,
-    )
+    if len(drawn) == 1:
+        return Record(**told, **drawn[0]._asdict())
+    return Record(**told, **_together(drawn, tuple(task.definitions)))
+
+
+def _draw(task: Task, utterance: Utterance, stamp: str, prepared: Prepared, made: Made | None) -> _Drawn:
+    """Make one estimate, or take the one that was made, and measure it."""
+    rate = task.protocol.high_rate
+    estimate, upscale_seconds, files = _estimate(task, utterance, stamp, prepared, made)
+    if task.audio_folder is not None:
+        kept = audio_file(task.audio_folder, utterance.id)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        audio.write(kept, estimate, rate)
+    pair = Pair(prepared.reference, estimate, rate, task.protocol.cutoff)
+    measuring = perf_counter()
+    values, undefined = measure(pair, task.definitions)
+    measured = perf_counter()
+    looked = _looked_at(task, utterance, prepared, estimate)
+    return _Drawn(values, undefined, upscale_seconds, measured - measuring, files, *looked)
+
+
+def _together(drawn: Sequence[_Drawn], metrics: Sequence[str]) -> dict[str, Any]:
+    """Return what a record holds of several draws: a metric has a value where it has one of each draw."""
+    draws = {name: [each.values[name] for each in drawn] for name in metrics if all(name in d.values for d in drawn)}
+    undefined = {
+        name: next(
+            f"draw {number}: {each.undefined[name]}" for number, each in enumerate(drawn) if name in each.undefined
+        )
+        for name in metrics
+        if name not in draws
+    }
+    seconds = [each.upscale_seconds for each in drawn if each.upscale_seconds is not None]
+    return {
+        "values": {name: fmean(values) for name, values in draws.items()},
+        "draws": draws,
+        "undefined": undefined,
+        "upscale_seconds": fmean(seconds) if seconds else None,
+        "metric_seconds": sum(each.metric_seconds for each in drawn),
+        "files": {path: digest for each in drawn for path, digest in each.files.items()},
+        "warnings": drawn[0].warnings,
+        "checks": drawn[0].checks,
+    }
 
 
 def _looked_at(
@@ -172,7 +227,8 @@ def read_low(task: Task, utterance: Utterance) -> Samples | None:
         prepared = prepare(*audio.read(utterance.path, task.protocol.channels), task.protocol)
     except (SrbenchError, MemoryError):  # `evaluate` will say so
         return None
-    return prepared.low if _kept(task, utterance, prepared) is None else None
+    kept = all(_kept(task.of_draw(draw), utterance, prepared) is not None for draw in range(task.draws))
+    return None if kept else prepared.low
 
 
 def _kept(

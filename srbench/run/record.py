@@ -24,6 +24,7 @@ class Record:
     digest: a run resumes by them too. ``recording`` is that of its samples (`srbench.audio.recording_digest`),
     "" where they could not be read, and in a journal of version 0.1.0. ``warnings`` and ``checks`` say what a look
     at the estimate found and measured (`srbench.scoring.Score`); empty where none was had.
+    ``draws`` holds a metric's value of each draw, where there are several, and ``values`` then their mean.
     """
 
     utterance: str
@@ -43,6 +44,7 @@ class Record:
     files: dict[str, str] = field(default_factory=dict)
     warnings: list[dict[str, Any]] = field(default_factory=list)
     checks: dict[str, Any] = field(default_factory=dict)
+    draws: dict[str, list[float]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values; a shallow copy, since `dataclasses.asdict` takes longer than an SNR."""
@@ -96,7 +98,18 @@ def row_of(record: Record, metrics: Sequence[str]) -> list[str]:
 
 
 def write_records(folder: Path, records: Sequence[Record], metrics: Sequence[str]) -> None:
-    """Write ``utterances.csv`` and, apart from it because they never repeat, ``timings.csv``."""
+    """Write ``utterances.csv``, ``draws.csv`` where there are several, and ``timings.csv``, which never repeats."""
     write_table(folder / "utterances.csv", [*COLUMNS, *metrics], (row_of(record, metrics) for record in records))
+    if any(record.draws for record in records):
+        write_table(
+            folder / "draws.csv",
+            ["utterance", "draw", *metrics],
+            (
+                [record.utterance, str(draw), *(repr(record.draws[name][draw]) for name in metrics)]
+                for record in records
+                if set(metrics) <= record.draws.keys()
+                for draw in range(len(record.draws[metrics[0]]))
+            ),
+        )
     timings = ("utterance", "seconds", "upscale_seconds", "metric_seconds")
     write_table(folder / "timings.csv", timings, ([getattr(r, name) for name in timings] for r in records))

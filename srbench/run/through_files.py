@@ -44,7 +44,7 @@ def from_folder(
     measuring: set[Future[Record]] = set()
     for each in utterances:
         file = entrant.files.get(each.id)
-        measuring.add(pool.submit(evaluate, slim, each, Made(None, None, file=file) if file else None))
+        measuring.add(pool.submit(evaluate, slim, each, (Made(None, None, file=file),) if file else ()))
         while len(measuring) > _AHEAD:
             done, measuring = wait(measuring, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
@@ -114,10 +114,16 @@ class _Starts:
             (each, self._pool.submit(_write_input, self._task, self._entrant, place / "in", each)) for each in group
         ]
         given = [each for each, future in reading if future.result()]
-        self._measure([(each, None) for each in group if each not in given])  # kept from before, or not to be read
+        self._measure([(each, ()) for each in group if each not in given])  # kept from before, or not to be read
         if not given:
             return
-        ended, made = self._start(place, given)
+        made: dict[str, tuple[Made, ...]] = {each.id: () for each in given}
+        for draw in range(self._task.draws):
+            ended, of_draw = self._start(place, given, draw)
+            made = {key: (*before, of_draw[key]) for key, before in made.items()}
+            if ended.why:
+                made = {key: (of_draw[key],) * self._task.draws for key in made}
+                break
         if ended.why and len(given) > 1 and self._goes_on(len(group)):
             shutil.rmtree(place, ignore_errors=True)
             half = (len(given) + 1) // 2  # one utterance may be to blame: it is looked for
@@ -127,17 +133,19 @@ class _Starts:
         self._measure([(each, made[each.id]) for each in given])
         shutil.rmtree(place, ignore_errors=True)
 
-    def _start(self, place: Path, given: Sequence[Utterance]) -> tuple[Ended, dict[str, Made]]:
-        """Start the program on what lies in a place; of an end that is none of its own nothing is taken."""
+    def _start(self, place: Path, given: Sequence[Utterance], draw: int) -> tuple[Ended, dict[str, Made]]:
+        """Start the program on what lies in a place for one draw; where it did not end well, nothing is taken."""
         task, entrant, ids = self._task, self._entrant, [each.id for each in given]
         limit = task.timeout and task.timeout * len(given)
         with self._turn:
-            ended = entrant.start(self.programs, place, ids, task.protocol, seed_of(task.seed, ids[0]), limit)
+            seed = seed_of(task.seed + draw, ids[0])
+            ended = entrant.start(self.programs, place, ids, task.protocol, seed, limit)
         self._keep_log(place, ids, ended)
         if ended.why:
             why = one_line(SrbenchError(entrant.failed(ended)))
             return ended, {each: Made(None, None, why) for each in ids}
-        files = entrant.written(place, ids)
+        out = (place / "out").rename(place / f"draw{draw}")
+        files = entrant.written(out, ids)
         none = one_line(SrbenchError(entrant.failed(ended, "wrote no file of it")))
         seconds = ended.seconds / len(ids)
         return ended, {
@@ -150,7 +158,7 @@ class _Starts:
         with self._lock:
             return self._in_vain <= ceil(log2(n)) + 1
 
-    def _measure(self, utterances: Sequence[tuple[Utterance, Made | None]]) -> None:
+    def _measure(self, utterances: Sequence[tuple[Utterance, tuple[Made, ...]]]) -> None:
         measuring = [self._pool.submit(evaluate, self._task, each, made) for each, made in utterances]
         for future in as_completed(measuring):
             self.finished.put(future.result())
