@@ -169,7 +169,10 @@ class Manifest(Identity):
     def document(self) -> dict[str, Any]:
         """Return it as the file holds it."""
         head = {"format": self.format, "protocol": self.protocol, "protocol_title": self.protocol_title}
-        return {**head, **schema.plain(self)}
+        told = {**head, **schema.plain(self)}
+        if self.draws == 1:
+            del told["draws"]
+        return told
 
     def write(self, folder: Path) -> None:
         """Write it into a run's folder, whole or not at all."""
