@@ -59,6 +59,21 @@ def _used(context: click.Context, _parameter: click.Parameter, value: tuple[Path
     return value
 
 
+def with_their_metrics(
+    _context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Have the metrics of leaderboards and runs known before other options name them; faults are told later."""
+    from srbench.results.board_file import read_board
+    from srbench.run import find_runs
+    from srbench.run.manifest import Manifest
+
+    for place in value:
+        with contextlib.suppress(SrbenchError, OSError):
+            for each in find_runs(place) if place.is_dir() else [place]:
+                Manifest.read(each) if each.is_dir() else read_board(each)
+    return value
+
+
 plugin_option = click.option(
     "--plugin",
     "plugins",

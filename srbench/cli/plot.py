@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from srbench.cli.options import as_metric, device_option, plugin_option, precision_option
+from srbench.cli.options import as_metric, device_option, plugin_option, precision_option, with_their_metrics
 from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.cli.plot_board import means, tradeoff
 
@@ -138,7 +138,14 @@ def lsd_command(**asked: Any) -> int:
 
 
 @command.command("distribution", short_help="Metrics over utterances, by upscaler or by speaker.")
-@click.argument("run_dirs", nargs=-1, metavar="[RUN_DIR]...", type=click.Path(path_type=Path))
+@click.argument(
+    "run_dirs",
+    nargs=-1,
+    metavar="[RUN_DIR]...",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    callback=with_their_metrics,
+)
 @_options(models_required=False)
 @_limit_option
 @_partial_option

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from srbench.cli.boards import as_pairs, boards_of
-from srbench.cli.options import as_metric, plugin_option
+from srbench.cli.options import as_metric, plugin_option, with_their_metrics
 from srbench.cli.output import echo
 from srbench.errors import SrbenchError
 
@@ -30,7 +30,15 @@ def _digits(context: click.Context, parameter: click.Parameter, value: tuple[str
 
 
 @click.command("table", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("places", nargs=-1, required=True, metavar="BOARD.csv|RUN …", type=click.Path(path_type=Path))
+@click.argument(
+    "places",
+    nargs=-1,
+    required=True,
+    metavar="BOARD.csv|RUN …",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    callback=with_their_metrics,
+)
 @click.option(
     "--metric",
     "metrics",

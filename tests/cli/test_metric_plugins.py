@@ -62,6 +62,11 @@ def test_run_compare_publish_and_site_with_the_example(cli: Cli, protocol: Path)
     assert "own" in without
     assert "segSNR dB ↑" in without
     assert "plug-in segmental_snr.py" in without
+    for place in ("leaderboard/own.csv", table.parent):
+        status, out, _ = cli("table", place, "--metric", "seg_snr")
+        assert (status, "segSNR (dB) ↑" in out) == (0, True)
+    status, _, told = cli("plot", "distribution", table.parent, "--metric", "seg_snr", "--out", "d.png")
+    assert (status, "running code" in told) == (0, False)
 
 
 def two_pairs(folder: Path) -> None:
