@@ -119,6 +119,12 @@ def test_the_room_is_doctested_whole():
     assert with_examples <= set(DOCTESTED)
 
 
+def test_the_users_script_uses_every_public_name():
+    script = (HERE / "user_script.py").read_text(encoding="utf-8")
+    unused = [name for name in srbench.__all__ if not re.search(rf"\b{name}\b", script)]
+    assert set(unused) <= {"__version__", "METRICS", "Upscaler", "UtterancePair"}
+
+
 @pytest.mark.slow
 def test_a_users_script_passes_mypy_strict(tmp_path: Path):
     options = ["--strict", "--follow-imports=silent", "--ignore-missing-imports", "--config-file="]

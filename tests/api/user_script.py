@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.utils.data import DataLoader
 
 import srbench
+from srbench.torch import ProtocolDataset, functional, metrics
 
 Array = NDArray[np.float64]
 
@@ -13,6 +16,18 @@ Array = NDArray[np.float64]
 def repeat(low: Array, low_rate: int, high_rate: int) -> Array:
     """Repeat each sample."""
     return np.repeat(low, high_rate // low_rate)
+
+
+def tensors() -> None:
+    """Use what is public for tensors."""
+    dataset = ProtocolDataset("demo", side="all", patch=2048, batch=2, length=4, keep=lambda each: each.speaker != "x")
+    dataset.set_epoch(1)
+    mean = metrics.Snr()
+    for low, high in DataLoader(dataset, batch_size=None):
+        loss: torch.Tensor = functional.snr(low[:, 0], high[:, 0], lengths=[2048, 1024])
+        mean.update(low[:, 0], high[:, 0])
+        print(loss, functional.lsd_hf(low[:, 0], high[:, 0], 16000, 2000.0))
+    print(float(mean.compute()), len(dataset), dataset.refused, metrics.LsdHf(16000, 2000.0).signature)
 
 
 def main() -> None:
@@ -49,3 +64,4 @@ def main() -> None:
 
 
 main()
+tensors()
