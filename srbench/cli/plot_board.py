@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from srbench.cli.boards import as_pairs
-from srbench.cli.options import as_metric, plugin_option
+from srbench.cli.options import as_metric, plugin_option, with_their_metrics
 from srbench.cli.output import echo
 
 if TYPE_CHECKING:
@@ -39,7 +39,13 @@ def _of_board(function: _F) -> _F:
     for option in reversed(
         (
             click.argument(
-                "places", nargs=-1, required=True, metavar="BOARD.csv|RUN …", type=click.Path(path_type=Path)
+                "places",
+                nargs=-1,
+                required=True,
+                metavar="BOARD.csv|RUN …",
+                type=click.Path(path_type=Path),
+                is_eager=True,
+                callback=with_their_metrics,
             ),
             click.option(
                 "--out",
