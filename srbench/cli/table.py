@@ -13,6 +13,7 @@ from srbench.cli.boards import as_pairs, boards_of
 from srbench.cli.options import as_metric, plugin_option, with_their_metrics
 from srbench.cli.output import echo
 from srbench.errors import SrbenchError
+from srbench.level import PERCENT
 
 if TYPE_CHECKING:
     from srbench.results.literature import Published
@@ -61,7 +62,7 @@ def _digits(context: click.Context, parameter: click.Parameter, value: tuple[str
     type=click.Choice(["none", "pm", "brackets"]),
     default="brackets",
     show_default=True,
-    help="How to print the 95 % intervals. pm: half the width, after ±.",
+    help=f"How to print the {PERCENT} intervals. pm: half the width, after ±.",
 )
 @click.option(
     "--digits", multiple=True, callback=_digits, metavar="METRIC=N", help="Decimals of a metric. Repeat it for more."
