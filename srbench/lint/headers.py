@@ -31,7 +31,7 @@ _ROLE_WORDS = {
 _NOT_THE_METRIC = {
     *("improvement", "improved", "gain", "delta", "δ", "diff", "difference", "change", "reduction", "loss", "error"),
     *("std", "sd", "stdev", "se", "sem", "ci", "interval", "variance", "var", "median", "min", "max", "best", "worst"),
-    *("weight", "rank", "p", "n", "count", "unit", "paired", "signature", "ci95", "lower", "upper"),
+    *("weight", "rank", "p", "n", "count", "unit", "paired", "over", "draws", "signature", "ci95", "lower", "upper"),
 }
 ROLE_KEYS = {word: role for role, words in _ROLE_WORDS.items() for word in words.split()}
 HEADER_FACTOR = re.compile(r"[×x*]\s*1(0{2,6})\b", re.IGNORECASE)

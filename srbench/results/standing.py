@@ -121,6 +121,12 @@ def standings(contestants: Sequence[Contestant], metrics: Sequence[str]) -> list
     return found
 
 
+def _size(over: str) -> int:
+    """Return how many utterances a mean is over; 0 where a leaderboard from outside does not say a number."""
+    number = over.partition(".")[0]
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+
+
 def other_sets(overs: Sequence[Mapping[str, str]]) -> dict[str, list[int]]:
     """Return for each metric which columns are over another set of utterances than most; none where all are over one.
 
@@ -131,7 +137,7 @@ def other_sets(overs: Sequence[Mapping[str, str]]) -> dict[str, list[int]]:
     found = {}
     for metric in overs[0] if overs else ():
         told = [over[metric] for over in overs]
-        usual = max(told, key=lambda over: (told.count(over), int(over.partition(".")[0])))
+        usual = max(told, key=lambda over: (told.count(over), _size(over)))
         if other := [k for k, over in enumerate(told) if over != usual]:
             found[metric] = other
     return found

@@ -168,7 +168,7 @@ def test_markdown_shows_any_text_as_it_is(text: str) -> None:
 SPECIAL = re.compile(r"(?<!\\)[$&#_%^~<>|\"`]")
 COMMANDS = re.compile(
     r"\\text(?:backslash|ascii(?:circum|tilde|grave)|less|greater|bar|endash)\{\}|\\char34\{\}"
-    r"|\$\\(?:up|down)arrow\$|\$\^\{\\d?dagger\}\$|\{\[\}|\{\]\}|-\{\}|\\[{}$&#_%]"
+    r"|\$\\(?:uparrow|downarrow|pm)\$|\$\^\{\\d?dagger\}\$|\{\[\}|\{\]\}|-\{\}|\\[{}$&#_%]"
 )
 
 
