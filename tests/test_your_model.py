@@ -42,6 +42,8 @@ def test_the_page_from_a_checkpoint_to_a_published_row(tmp_path: Path) -> None:
                 install(tmp_path)
             continue
         for line in text.splitlines():
+            if not line.startswith(("srbench ", "python ")):  # what a command prints
+                continue
             arguments = [each.replace("=python ", f"={sys.executable} ") for each in shlex.split(line)]
             program = [sys.executable] if arguments[0] == "python" else [sys.executable, "-m", "srbench"]
             more = {"run": ["--limit", "3"], "inputs": ["--limit", "3"], "compare": ["--limit", "3"]}
