@@ -23,8 +23,8 @@ from srbench.signature import parse, value_text
 COLUMNS = frozenset(
     """
     utterance speaker file file_rate samples status error undefined upscaler kind distribution version num_parameters
-    weights weights_sha256 source_sha256 trained_on n failed draws expected resampled real_time_factor protocol_signature
-    recordings run seed date versions machine rechecked warnings digest system
+    weights weights_sha256 source_sha256 trained_on n failed expected resampled real_time_factor protocol_signature
+    draws recordings run seed date versions machine rechecked warnings digest system
     """.split()  # noqa: SIM905
 )
 ENDINGS = (f"_{CI}_low", f"_{CI}_high", "_n", "_signature", "_over", "_paired")
