@@ -24,6 +24,8 @@ from srbench.run.model import Model, seed_all
 from srbench.upscaler import build_upscaler
 
 class Together:
+    files: dict[str, str] = {}
+
     def __init__(self, model: Model) -> None:
         built, origin = build_upscaler(model.name, model.plugins, device=model.device, precision=model.precision)
         self.built, self.told, self.takes_batches = built, {**built.describe(), **origin}, built.takes_batches
