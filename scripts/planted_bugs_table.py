@@ -17,13 +17,13 @@ for folder in (ROOT / "tests" / "audit", ROOT):
 
 HEAD = """# Planted bugs
 
-These bugs test `srbench audit` itself. Each row is a small metric with one defect, the laws that it breaks, and
-the bug that the diagnosis names first. If a row has no laws, the diagnosis alone finds the bug: the definition that
-reproduces the metric's values is not the declared one. `scripts/planted_bugs_table.py` makes this page from
-`tests/audit/planted.py`. Do not edit it.
+These bugs test `srbench audit` itself. Each row is a small metric with one defect and the laws that it breaks. Then
+comes what the diagnosis says first, and how [certain](audit.md) that is. If a row has no laws, the diagnosis alone
+finds the bug: the definition that reproduces the metric's values is not the declared one.
+`scripts/planted_bugs_table.py` makes this page from `tests/audit/planted.py`. Do not edit it.
 
-| planted bug | declared as | laws broken | first diagnosis |
-|---|---|---|---|
+| planted bug | declared as | laws broken | said first | certainty |
+|---|---|---|---|---|
 """
 
 
@@ -31,13 +31,15 @@ def page() -> str:
     """Return the page's text."""
     from planted import PLANTED, audited
 
-    rows = []
-    for bug in PLANTED:
-        report = audited(bug.name)
-        laws = ", ".join(f"`{check.law}`" for check in report.checks if check.verdict == "fail")
-        first = report.diagnosis.bugs[0].bug if report.diagnosis.bugs else ""
-        rows.append(f"| {bug.name} | `{bug.declared}` | {laws or 'none'} | {first or 'not caught'} |\n")
-    return HEAD + "".join(rows)
+    return HEAD + "".join(row(bug, audited(bug.name)) for bug in PLANTED)
+
+
+def row(bug, report) -> str:  # type: ignore[no-untyped-def]
+    """Return one line of the table."""
+    laws = ", ".join(f"`{check.law}`" for check in report.checks if check.verdict == "fail")
+    first = next(iter([*report.diagnosis.bugs, *report.diagnosis.unchecked]), None)
+    said = f"{first.bug} | {first.certainty}" if first else "not caught | "
+    return f"| {bug.name} | `{bug.declared}` | {laws or 'none'} | {said} |\n"
 
 
 if __name__ == "__main__":

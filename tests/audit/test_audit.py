@@ -97,13 +97,14 @@ def run(*arguments: str) -> int:
     return int(stopped.value.code or 0)
 
 
-@pytest.mark.parametrize("name", auditable())
+@pytest.mark.parametrize("name", [name for name in auditable() if name in METRICS])
 def test_srbenchs_own_metrics_obey_and_are_recognised(name: str):
-    report = audit(METRICS[name], name)
+    banded = name in ("lsd_hf", "lsd_lf")
+    report = audit(METRICS[name], name, convention=Convention(call="f(ref, est, sr, cutoff)") if banded else None)
     assert [check.law for check in report.checks if check.verdict == "fail"] == []
     assert report.verdict == "pass"
     assert report.diagnosis.bugs == ()
-    assert report.diagnosis.computes == str(METRICS[name].signature(16000))
+    assert report.diagnosis.computes == str(METRICS[name].signature(16000, 4000.0 if banded else None))
 
 
 def test_natural_logarithm_is_named_with_its_correction(file: Path):
@@ -252,9 +253,9 @@ def test_print_names_laws_bugs_and_signatures(file: Path, capsys: pytest.Capture
     assert "expected 6.0206 dB" in printed
     assert "measured 13.8629 dB" in printed
     assert re.search(r"PASS  zero_estimate", printed)
-    assert "1. natural logarithm" in printed
+    assert "1. natural logarithm (shown)" in printed
     assert "declared  SNR|" in printed
-    assert "computes  RATIO|factor:23.0259" in printed
+    assert re.search(r"computes  RATIO\|.*\|factor:23.0259", printed)
 
 
 def test_audit_of_an_lsd_is_quick_enough_to_use():
@@ -360,7 +361,9 @@ def test_broadcasting_of_a_published_function_is_told():
         warnings.simplefilter("ignore")
         report = audit(published, "mse", convention=TENSORS)
     assert [check.law for check in report.checks if check.verdict == "fail"] == ["column_against_row"]
-    assert report.diagnosis.bugs[0].bug == "broadcasting"
+    assert "broadcasting" in report.diagnosis.unchecked[0].bug
+    assert report.verdict == "pass"
+    assert report.input_checks == "missing"
 
 
 def test_single_precision_passes():

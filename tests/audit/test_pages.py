@@ -22,11 +22,12 @@ def test_what_went_wrong_is_what_the_commands_print():
 def test_what_went_wrong_says_what_it_must():
     page = (ROOT / "docs" / "what-went-wrong.md").read_text(encoding="utf-8")
     for told in (
-        "1. natural logarithm\n   The natural logarithm is taken where 10·log10 is declared.\n   Divide by 2.302585",
-        "1. log of a log\n   log10 is applied to log(1 + |S|)",
+        "1. natural logarithm (shown)\n   The natural logarithm is taken where 10·log10 is declared.\n"
+        "   Divide by 2.302585",
+        "1. log of a log (shown)\n   log10 is applied to log(1 + |S|)",
         "identical-rows  rows 1, 4",
         "more than full scale (1.0)",
         "Divide the SNRs by 2.302585",
-        "1. 10 for 20",
+        "1. 10 for 20 (shown)",
     ):
         assert told in page
