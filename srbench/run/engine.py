@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from srbench.corpora import Utterance
@@ -171,7 +171,9 @@ def _evaluate_all(
     plan: Plan, task: Task, journal_path: Path, where: Where, progress: Progress | None
 ) -> tuple[Record, ...]:
     batched = _batched(task, journal_path.parent, where)
-    work = Work(Record, partial(evaluate, task), partial(blank, task), partial(_still_good, task), batched)
+    work = Work(
+        Record, partial(evaluate, task), partial(blank, task), partial(_still_good, task, cache(short_digest)), batched
+    )
     told = partial(progress, task.entrant.name) if progress else None
     return do_all(work, plan.utterances, journal_path, where, told)
 
@@ -190,9 +192,9 @@ def _batched(task: Task, folder: Path, where: Where) -> Callable[..., Iterator[R
     return partial(in_batches, task, entrant.batch) if entrant.batch > 1 else None
 
 
-def _still_good(task: Task, record: Record, utterance: Utterance) -> bool:
+def _still_good(task: Task, digest_of: Callable[[Path], str], record: Record, utterance: Utterance) -> bool:
     if record.error or record.stamp != file_digest(utterance.path):
         return False  # failures are tried again, changed files are evaluated again
-    if any(short_digest(Path(name)) not in ("", digest) for name, digest in record.files.items()):
+    if any(digest_of(Path(name)) not in ("", digest) for name, digest in record.files.items()):
         return False  # so are estimates by weights that changed
     return task.audio_folder is None or audio_file(task.audio_folder, utterance.id).exists()
