@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +41,11 @@ def add(before: Board, sound: Sequence[Sound], replace: Collection[str], path: P
     """
     _refuse_other_definitions(before, sound[0].row, path)
     refuse_other_recordings([(each.row.name, each.run.records) for each in sound])
-    _refuse_unknown_recordings(before, sound)
+    standing = _standing_runs(before, sound)
+    _refuse_unknown_recordings(before, sound, standing)
     board, changes = _merge(before, sound, replace)
     changed = {each.row.name for each, how in zip(sound, changes, strict=True) if how in ("new", "replaced")}
-    return _compared(board, _runs_of(board, sound), changed), changes
+    return _compared(board, _on_our_recordings(sound, standing), changed), changes
 
 
 def tell(before: Board, found: Sequence[Row], path: Path) -> tuple[Board, list[str]]:
@@ -77,22 +78,19 @@ def _refuse_other_definitions(before: Board, row: Row, path: Path) -> None:
         )
 
 
-def _refuse_unknown_recordings(before: Board, sound: Sequence[Sound]) -> None:
+def _refuse_unknown_recordings(before: Board, sound: Sequence[Sound], standing: Mapping[str, Run]) -> None:
     """Raise SrbenchError where runs over other utterances than the rows are not shown to be of the same recordings.
 
     Rows tell the digest of their set of recordings: of the same ids that decides, of other ids the runs must be here.
     """
-    folders = dict.fromkeys(each.run.folder.resolve().parent for each in sound)
     told = {_ids(row): row.name for row in before.rows if _ids(row)}
     new = [each for each in sound if told and _ids(each.row) and _ids(each.row) not in told]
     if not new:
         return
-    here = {each.row.name: each.run for each in sound}
-    standing = [(row, run) for row in before.rows if (run := here.get(row.name) or _run_behind(row, folders))]
-    refuse_other_recordings(
-        [*((row.name, run.records) for row, run in standing), *((each.row.name, each.run.records) for each in new)]
-    )
-    seen = {_ids(row) for row, _ in standing}
+    here = {**standing, **{each.row.name: each.run for each in sound}}
+    behind = [(row.name, here[row.name].records) for row in before.rows if row.name in here]
+    refuse_other_recordings([*behind, *((each.row.name, each.run.records) for each in new)])
+    seen = {_ids(row) for row in before.rows if row.name in here}
     for ids, name in told.items():
         if ids not in seen:
             stands = shown(name)
@@ -136,28 +134,31 @@ def _merge(before: Board, sound: Sequence[Sound], replace: Collection[str]) -> t
     return make_board(before.protocol, list(rows.values())), changes
 
 
-def _runs_of(board: Board, sound: Sequence[Sound]) -> dict[str, Run]:
-    """Return the run behind each row, by name: published now, or beside those runs with the row's very numbers."""
-    found = {each.row.name: each.run for each in sound}
+def _standing_runs(before: Board, sound: Sequence[Sound]) -> dict[str, Run]:
+    """Return the runs behind other rows that lie beside those of this time and have the rows' very numbers, by name."""
+    ours = {each.row.name for each in sound}
     folders = dict.fromkeys(each.run.folder.resolve().parent for each in sound)
-    for row in board.rows:
-        if row.name not in found and (run := _run_behind(row, folders)):
-            with suppress(SrbenchError):  # it is not asked for: its row keeps what is known of it
-                refuse_other_recordings([("", sound[0].run.records), (row.name, run.records)])
-                found[row.name] = run
-    return found
-
-
-def _run_behind(row: Row, folders: Iterable[Path]) -> Run | None:
-    """Return the run in one of some folders that has a row's very numbers, None where there is none."""
-    for place in folders if Path(row.run).name == row.run else ():
-        if (place / row.run / MANIFEST).is_file():
+    found = {}
+    for row in before.rows:
+        for place in folders if Path(row.run).name == row.run else ():
+            if row.name in ours or row.name in found or not (place / row.run / MANIFEST).is_file():
+                continue
             with suppress(SrbenchError):
                 run = open_run(place / row.run)
                 same = run.manifest.metrics == {name: value.signature for name, value in row.values.items()}
                 if same and not _differing_means(row, aggregate_run(run)):
-                    return run
-    return None
+                    found[row.name] = run
+    return found
+
+
+def _on_our_recordings(sound: Sequence[Sound], standing: Mapping[str, Run]) -> dict[str, Run]:
+    """Return the runs of this time, and those of the standing ones that are on the same recordings."""
+    found = {each.row.name: each.run for each in sound}
+    for name, run in standing.items():
+        with suppress(SrbenchError):  # it is not asked for: its row keeps what is known of it
+            refuse_other_recordings([("", sound[0].run.records), (name, run.records)])
+            found[name] = run
+    return found
 
 
 def _differing_means(row: Row, aggregates: Mapping[str, Aggregate]) -> str:
