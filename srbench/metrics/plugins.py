@@ -34,6 +34,11 @@ PATIENCE = 120.0  # seconds that a metric may take, what it loads included …
 PATIENCE_PER_SECOND = 30.0  # … and for each second of the signal
 
 
+def patience(pair: Pair) -> float:
+    """Return the seconds that a metric of other code may take for a pair."""
+    return PATIENCE + PATIENCE_PER_SECOND * len(pair.reference) / pair.sample_rate
+
+
 @dataclass(frozen=True)
 class _Declared:
     """The definition of such a metric at one rate.
@@ -101,7 +106,7 @@ class Elsewhere(_Declared):
     def measure(self, pair: Pair) -> float:
         """Return its value; UndefinedMetric says why there is none: it raised, crashed, hung or gave no number."""
         asked = {**dict(self.words), "metric": self.name, "rate": pair.sample_rate, "signature": str(self.signature())}
-        limit = PATIENCE + PATIENCE_PER_SECOND * len(pair.reference) / pair.sample_rate
+        limit = patience(pair)
         try:
             try:
                 told = self._ask(asked, pair, limit)

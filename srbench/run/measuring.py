@@ -13,7 +13,7 @@ from srbench.apart import Answer, Apart, Died, Overdue, Words
 from srbench.audio import Samples
 from srbench.errors import SrbenchError, UndefinedMetric
 from srbench.metrics import Definition, Pair, define, get_metric, measure_all
-from srbench.metrics.plugins import PATIENCE, PATIENCE_PER_SECOND, Elsewhere
+from srbench.metrics.plugins import Elsewhere, patience
 from srbench.run.model import settle
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def measure(pair: Pair, definitions: Mapping[str, Definition]) -> tuple[dict[str
         while _PROCESS:
             _PROCESS.pop().close()
         raise
-    limit = PATIENCE + PATIENCE_PER_SECOND * len(pair.reference) / pair.sample_rate
+    limit = patience(pair)
     unable = ""
     for done, name in enumerate(foreign, start=1):
         value, why = _answer(name, limit)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srbench.metrics import Pair, define, measure_all
+from srbench.metrics import Pair, define, measure_all, plugins
 from srbench.protocols import load_protocol
 from srbench.run import Entrant, make_plan, measuring, run_entrant
 from srbench.run.measuring import measure
@@ -66,8 +66,8 @@ def test_a_metric_that_ends_its_process_costs_its_own_value(
     monkeypatch.syspath_prepend(tmp_path)
     definitions = define(NAMES, 16000, 2000.0)
     if "sleep" in what:
-        monkeypatch.setattr(measuring, "PATIENCE", 15.0)
-        monkeypatch.setattr(measuring, "PATIENCE_PER_SECOND", 0.0)
+        monkeypatch.setattr(plugins, "PATIENCE", 15.0)
+        monkeypatch.setattr(plugins, "PATIENCE_PER_SECOND", 0.0)
     values, undefined = measure(pair(), definitions)
     assert list(undefined) == ["pesq"]
     assert "pesq" in undefined["pesq"]
