@@ -11,6 +11,7 @@ import argparse
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from srbench.audio import Samples
 from srbench.corpora import open_corpus
 from srbench.metrics import METRICS, Pair, measure_all
 from srbench.protocols import Protocol, load_protocol, prepare
-from srbench.upscaler import build_upscaler
+from srbench.upscaler import BuiltUpscaler, build_upscaler
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "blind-spots.md"
 BEGIN, END = "<!-- blind spots: made by scripts/blind_spots.py -->\n", "<!-- end of blind spots -->"
@@ -29,6 +30,11 @@ NAMES = ("snr", "si_sdr", "lsd", "lsd_hf", "lsd_lf", "pesq", "stoi", "estoi")
 WIDE = "visqol"  # it takes seconds a pair, and hears more than PESQ from 44.1 kHz on
 SAME = 0.02  # of the worse value: a smaller difference is none
 FOOLED, BLIND, RIGHT = "✗", "=", "✓"
+
+
+@cache
+def _built(upscaler: str) -> BuiltUpscaler:
+    return build_upscaler(upscaler)[0]
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,7 @@ class Recording:
 
     def by(self, upscaler: str) -> Samples:
         """Return the estimate of a registered upscaler."""
-        built = build_upscaler(upscaler)[0]
-        return built(self.low, self.protocol.low_rate, self.protocol.high_rate)
+        return _built(upscaler)(self.low, self.protocol.low_rate, self.protocol.high_rate)
 
     def bands(self) -> tuple[Samples, Samples]:
         """Return the reference below the cutoff, and above it."""
