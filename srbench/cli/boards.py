@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from srbench.cli.options import with_their_metrics
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
     from srbench.results.board import Board
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def as_pairs(_context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -23,6 +26,22 @@ def as_pairs(_context: click.Context, parameter: click.Parameter, value: tuple[s
             raise click.BadParameter(f"'{each}' is not NAME=TEXT.", param=parameter)
         pairs[name.strip()] = text.strip()
     return pairs
+
+
+places_argument = click.argument(
+    "places",
+    nargs=-1,
+    required=True,
+    metavar="BOARD.csv|RUN …",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    callback=with_their_metrics,
+)
+
+
+def label_option(help_text: str) -> Callable[[_F], _F]:
+    """Return the option ``--label``, whose help says what it gives another name."""
+    return click.option("--label", "labels", multiple=True, callback=as_pairs, metavar="NAME=TEXT", help=help_text)
 
 
 def boards_of(places: Sequence[Path], metrics: Sequence[str]) -> tuple[list[Board], bool]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from srbench.cli.options import RunOptions, as_metric, run_options
+from srbench.cli.options import as_metric
 from srbench.cli.output import echo, echo_for_paper, json_option, print_json
+from srbench.cli.run_options import RunOptions, run_options
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from srbench.cli.options import as_metric, device_option, plugin_option, precision_option, with_their_metrics
+from srbench.cli.options import (
+    device_option,
+    figure_option,
+    metrics_option,
+    plugin_option,
+    precision_option,
+    together,
+    with_their_metrics,
+)
 from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.cli.plot_board import means, tradeoff
 
@@ -21,7 +29,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 def _options(*, models_required: bool) -> Callable[[_F], _F]:
     """Return a decorator with the options of all four figures."""
-    options = (
+    return together(
         click.option(
             "--model",
             "models",
@@ -36,22 +44,9 @@ def _options(*, models_required: bool) -> Callable[[_F], _F]:
         plugin_option,
         device_option,
         precision_option,
-        click.option(
-            "--out",
-            required=True,
-            metavar="FILE",
-            type=click.Path(path_type=Path),
-            help="Where to write the figure: .png, .svg or .pdf.",
-        ),
+        figure_option,
         json_option,
     )
-
-    def add(function: _F) -> _F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
 
 
 _limit_option = click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N utterances.")
@@ -149,14 +144,7 @@ def lsd_command(**asked: Any) -> int:
 @_options(models_required=False)
 @_limit_option
 @_partial_option
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    callback=as_metric,
-    metavar="NAME",
-    help="Which metrics. Default: SNR and LSD.",
-)
+@metrics_option("Which metrics. Default: SNR and LSD.")
 @click.option("--by", type=click.Choice(["upscaler", "speaker"]), default="upscaler", show_default=True)
 @click.option("--anchors", is_flag=True, help="Also show the ceiling and the reference, if they were run.")
 @click.option(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from srbench.cli.boards import as_pairs
-from srbench.cli.options import as_metric, plugin_option, with_their_metrics
+from srbench.cli.boards import label_option, places_argument
+from srbench.cli.options import as_metric, figure_option, metrics_option, plugin_option, together
 from srbench.cli.output import echo
 
 if TYPE_CHECKING:
@@ -34,49 +34,20 @@ def _inches(_context: click.Context, parameter: click.Parameter, value: str | No
     return inches
 
 
-def _of_board(function: _F) -> _F:
-    """Add the options of the figures that are made of a leaderboard."""
-    for option in reversed(
-        (
-            click.argument(
-                "places",
-                nargs=-1,
-                required=True,
-                metavar="BOARD.csv|RUN …",
-                type=click.Path(path_type=Path),
-                is_eager=True,
-                callback=with_their_metrics,
-            ),
-            click.option(
-                "--out",
-                required=True,
-                type=click.Path(path_type=Path),
-                metavar="FILE",
-                help="Where to write the figure: .png, .svg or .pdf.",
-            ),
-            click.option(
-                "--label",
-                "labels",
-                multiple=True,
-                callback=as_pairs,
-                metavar="NAME=TEXT",
-                help="Print a system under another name. Repeat it for more.",
-            ),
-            click.option("--title/--no-title", default=True, show_default=True, help="Whether the figure has a title."),
-            click.option("--width", callback=_inches, metavar="3.5in", help="Width of the figure: in, cm or mm."),
-            click.option("--anchors/--no-anchors", default=False, show_default=True, help="Show the anchors too."),
-            plugin_option,
-        )
-    ):
-        function = option(function)
-    return function
+_of_board = together(  # the options of the figures that are made of a leaderboard
+    places_argument,
+    figure_option,
+    label_option("Print a system under another name. Repeat it for more."),
+    click.option("--title/--no-title", default=True, show_default=True, help="Whether the figure has a title."),
+    click.option("--width", callback=_inches, metavar="3.5in", help="Width of the figure: in, cm or mm."),
+    click.option("--anchors/--no-anchors", default=False, show_default=True, help="Show the anchors too."),
+    plugin_option,
+)
 
 
 @click.command("means", short_help="Means with intervals, as dots.")
 @_of_board
-@click.option(
-    "--metric", "metrics", multiple=True, callback=as_metric, metavar="NAME", help="A panel. Default: the usual few."
-)
+@metrics_option("A panel. Default: the usual few.")
 def means(places: tuple[Path, ...], metrics: tuple[str, ...], out: Path, **asked: Any) -> int:
     """Draw each system's mean as a dot on its 95 % interval, a panel for each metric.
 

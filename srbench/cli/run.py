@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from srbench.cli.options import RunOptions, run_options
 from srbench.cli.output import echo, echo_for_paper, json_option, print_json
+from srbench.cli.run_options import RunOptions, run_options
 
 if TYPE_CHECKING:
     from srbench.results.board import Board

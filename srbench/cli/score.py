@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from srbench.cli.options import as_metric, channels_option, plugin_option
+from srbench.cli.options import channels_option, metrics_option, plugin_option
 from srbench.cli.output import echo, json_option, print_json, progress_bar
 from srbench.errors import SrbenchError
 
@@ -33,14 +33,7 @@ from srbench.errors import SrbenchError
     help="Folder of the low-resolution files. Adds LSD-HF, LSD-LF and checks.",
 )
 @click.option("--cutoff", type=float, metavar="HZ", help="Half the low rate. Adds the same, without the files.")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    callback=as_metric,
-    metavar="NAME",
-    help="Use this metric in place of SNR, SI-SDR, MSE, LSD. Repeat it for more.",
-)
+@metrics_option("Use this metric in place of SNR, SI-SDR, MSE, LSD. Repeat it for more.")
 @plugin_option
 @click.option("--align", is_flag=True, help="Shift estimates by the delay that was found.")
 @click.option(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from srbench.cli.boards import as_pairs, boards_of
-from srbench.cli.options import as_metric, plugin_option, with_their_metrics
+from srbench.cli.boards import as_pairs, boards_of, label_option, places_argument
+from srbench.cli.options import metrics_option, plugin_option
 from srbench.cli.output import echo
 from srbench.errors import SrbenchError
 from srbench.level import PERCENT
@@ -31,32 +31,10 @@ def _digits(context: click.Context, parameter: click.Parameter, value: tuple[str
 
 
 @click.command("table", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument(
-    "places",
-    nargs=-1,
-    required=True,
-    metavar="BOARD.csv|RUN …",
-    type=click.Path(path_type=Path),
-    is_eager=True,
-    callback=with_their_metrics,
-)
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    callback=as_metric,
-    metavar="NAME",
-    help="A column. Repeat it for more. Default: SNR, LSD, LSD-HF and one that hears the whole band.",
-)
+@places_argument
+@metrics_option("A column. Repeat it for more. Default: SNR, LSD, LSD-HF and one that hears the whole band.")
 @click.option("--order", multiple=True, metavar="SYSTEM", help="Put this system first. Repeat it for the next.")
-@click.option(
-    "--label",
-    "labels",
-    multiple=True,
-    callback=as_pairs,
-    metavar="NAME=TEXT",
-    help="Print a system, a metric or a protocol under another name. Repeat it for more.",
-)
+@label_option("Print a system, a metric or a protocol under another name. Repeat it for more.")
 @click.option(
     "--intervals",
     type=click.Choice(["none", "pm", "brackets"]),
